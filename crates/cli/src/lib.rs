@@ -1,0 +1,1 @@
+//! The one binary coldtrail: commands, configuration, start and stop.

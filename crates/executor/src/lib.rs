@@ -1,0 +1,1 @@
+//! Runs tasks over segments within its memory, and stops when told.

@@ -1,0 +1,1 @@
+//! Deterministic, realistic raw logs in the vendors formats, with one planted intrusion.

@@ -1,0 +1,28 @@
+/// What this crate can refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The text is not a segment id.
+    #[error("{text:?} is not a segment id (a UUID)")]
+    NotASegmentId {
+        /// The text as given.
+        text: String,
+    },
+    /// The text is not a day.
+    #[error("{text:?} is not a day (YYYY-MM-DD)")]
+    NotADay {
+        /// The text as given.
+        text: String,
+    },
+    /// No table has this name.
+    #[error("there is no table {name:?}")]
+    NotATable {
+        /// The name as given.
+        name: String,
+    },
+    /// No OCSF class that Coldtrail keeps has this name or number.
+    #[error("{name:?} is not an OCSF class that Coldtrail keeps")]
+    NotAClass {
+        /// The name or number as given.
+        name: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! Raw log records of each source in, OCSF events and rejects out.

@@ -1,0 +1,1 @@
+//! Rust for Coldtrail's protocol buffers, with conversions to the model.

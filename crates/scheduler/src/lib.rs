@@ -1,0 +1,1 @@
+//! Routes each query to local or distributed execution, watches it, cancels it.
