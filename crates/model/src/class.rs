@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::class_columns::{columns_of, has_column};
+use crate::{Col, Error};
 
 macro_rules! classes {
     ($($(#[$doc:meta])* $variant:ident = $uid:literal, $name:literal, $caption:literal, $category_uid:literal, $category:literal;)*) => {
@@ -74,6 +75,16 @@ impl Class {
     /// The class with this `class_uid`, if it has a table.
     pub fn from_uid(uid: i32) -> Option<Self> {
         Self::ALL.iter().copied().find(|class| class.uid() == uid)
+    }
+
+    /// The columns of the class, in the order of its table.
+    pub fn columns(self) -> &'static [Col] {
+        columns_of(self)
+    }
+
+    /// True if the class has this column.
+    pub fn has(self, col: Col) -> bool {
+        has_column(self, col)
     }
 
     /// OCSF's `type_uid` of an activity: `class_uid * 100 + activity_id`.
