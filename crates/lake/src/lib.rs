@@ -1,1 +1,35 @@
 //! OCSF events in, sorted Parquet segments and their observables out; read back, verify, expire.
+//!
+//! Step 2 of an event's journey. The only crate that writes object storage; never parses logs.
+//!
+//! Read in this order: [`Lake`] is one place in one object store, [`SegmentWriter`] turns events into segments there, and what
+//! [`SegmentWriter::finish`] returns is what the catalog commits: until then nothing is visible. [`observables_schema`] and
+//! [`rejects_schema`] are the two tables that the lake derives itself.
+
+mod config;
+mod durable;
+mod encode;
+mod error;
+mod events;
+mod footer;
+mod lake;
+mod layout;
+mod observables;
+mod options;
+mod orphans;
+mod read;
+mod rejects;
+mod rows;
+mod store;
+mod upload;
+mod writer;
+
+pub use config::WriterConfig;
+pub use error::Error;
+pub use lake::Lake;
+pub use observables::{ANY_SOURCE, observables_schema};
+pub use options::StoreOptions;
+pub use orphans::{Cleaned, SegmentFile};
+pub use read::BatchStream;
+pub use rejects::{RejectRow, rejects_schema};
+pub use writer::SegmentWriter;

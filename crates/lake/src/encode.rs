@@ -1,0 +1,184 @@
+//! Rows become one Parquet file.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
+use bytes::Bytes;
+use chrono::Utc;
+use coldtrail_model::{SCHEMA_VERSION, SegmentId, SegmentMeta, Table};
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::ColumnPath;
+use sha2::{Digest, Sha256};
+
+use crate::footer::Footer;
+use crate::layout::segment_path;
+use crate::rows::{Cells, Draft, Rows};
+use crate::{Error, WriterConfig};
+
+/// How often a bloom filter may say "perhaps" of a value that is not there.
+const BLOOM_FPP: f64 = 0.01;
+/// How many values are looked at to tell whether a dictionary pays, and how many it takes to tell.
+const SAMPLE_MAX: usize = 2048;
+const SAMPLE_MIN: usize = 256;
+
+/// A segment as it is to be stored.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) meta: SegmentMeta,
+    pub(crate) bytes: Bytes,
+}
+
+/// Encodes rows as a segment: zstd, sorted, with page index, and bloom filters where the table declares them and there are values.
+///
+/// One column of one row group is expanded at a time, so that this takes little more memory than the rows and the file. The file
+/// carries no Arrow schema: the types follow from Parquet's own, and the comments of 200 columns would weigh more than a small
+/// segment's rows.
+pub(crate) fn encode(id: SegmentId, draft: Draft, rows: &Rows, config: &WriterConfig) -> Result<Encoded, Error> {
+    let table = draft.table;
+    let footer = Footer {
+        version: Footer::VERSION,
+        id,
+        table,
+        day: draft.day,
+        source: draft.source,
+        time: draft.time,
+        accounts: draft.accounts,
+        has_rows_without_account: draft.has_rows_without_account,
+        created_ms: Utc::now().timestamp_millis(),
+        schema_version: SCHEMA_VERSION,
+    };
+    let bytes = write_parquet(table, &footer, rows, config).map_err(|source| Error::Encode { table, source })?;
+    let sha256 = Sha256::digest(&bytes).into();
+    let path = segment_path(table, footer.day, id);
+    let meta = footer.into_meta(path, rows.count as u64, bytes.len() as u64, sha256);
+    Ok(Encoded { meta, bytes: Bytes::from(bytes) })
+}
+
+fn write_parquet(table: Table, footer: &Footer, rows: &Rows, config: &WriterConfig) -> Result<Vec<u8>, ParquetError> {
+    let schema = ArrowSchemaConverter::new().convert(&rows.schema)?;
+    let properties = Arc::new(properties(table, rows, config)?);
+    let mut file = SerializedFileWriter::new(Vec::new(), schema.root_schema_ptr(), properties)?;
+    let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&rows.schema));
+    for (ordinal, start) in (0..rows.count).step_by(config.row_group_rows_max).enumerate() {
+        let range = start..rows.count.min(start + config.row_group_rows_max);
+        let writers = factory.create_column_writers(ordinal)?;
+        let mut group = file.next_row_group()?;
+        for (index, writer) in writers.into_iter().enumerate() {
+            let values = rows.column(index, range.clone())?;
+            write_column(writer, rows, index, &values, &mut group)?;
+        }
+        group.close()?;
+    }
+    file.append_key_value_metadata(footer.write());
+    file.into_inner()
+}
+
+/// Writes one column chunk. Every column of ours has one leaf, lists too, so columns and writers go together.
+fn write_column(
+    mut writer: ArrowColumnWriter,
+    rows: &Rows,
+    index: usize,
+    values: &ArrayRef,
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+) -> Result<(), ParquetError> {
+    for leaf in compute_leaves(rows.schema.field(index), values)? {
+        writer.write(&leaf)?;
+    }
+    let mut chunk = writer.close()?;
+    if values.null_count() == values.len() {
+        chunk.close_mut().bloom_filter = None;
+    }
+    chunk.append_to_row_group(group)
+}
+
+fn properties(table: Table, rows: &Rows, config: &WriterConfig) -> Result<WriterProperties, ParquetError> {
+    let mut builder = WriterProperties::builder()
+        .set_created_by(concat!("coldtrail version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(config.zstd_level)?))
+        .set_max_row_group_row_count(Some(config.row_group_rows_max))
+        .set_data_page_row_count_limit(config.page_rows_max)
+        .set_data_page_size_limit(config.page_bytes_target)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_sorting_columns(Some(sorting_columns(table, rows)));
+    for (index, cells) in rows.cells.iter().enumerate() {
+        if let Cells::Plain(values) = cells {
+            builder = tune_column(builder, table, index, rows.schema.field(index).name(), values, config);
+        }
+    }
+    Ok(builder.build())
+}
+
+/// Chooses encoding and bloom filter of a column that has values.
+///
+/// A bloom filter is made for as many values as a row group can have, and folded to what it holds when it is written: one of a
+/// hundred users takes a hundred bytes, so there is none too small to be worth it.
+fn tune_column(
+    mut builder: WriterPropertiesBuilder,
+    table: Table,
+    index: usize,
+    name: &str,
+    values: &ArrayRef,
+    config: &WriterConfig,
+) -> WriterPropertiesBuilder {
+    let path = ColumnPath::from(name);
+    if has_bloom_filter(table, index) && values.null_count() < values.len() {
+        let count = (values.len() - values.null_count()).min(config.row_group_rows_max) as u64;
+        builder = builder
+            .set_column_bloom_filter_enabled(path.clone(), true)
+            .set_column_bloom_filter_fpp(path.clone(), BLOOM_FPP)
+            .set_column_bloom_filter_max_ndv(path.clone(), count);
+    }
+    if is_mostly_distinct(values) {
+        builder = builder.set_column_dictionary_enabled(path.clone(), false);
+        if values.data_type().is_integer() || values.data_type().is_temporal() {
+            builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    builder
+}
+
+fn has_bloom_filter(table: Table, index: usize) -> bool {
+    match table {
+        Table::Events(class) => class.columns()[index].column().bloom,
+        Table::Observables => index == crate::observables::VALUE_COLUMN,
+        Table::Rejects => false,
+    }
+}
+
+fn sorting_columns(table: Table, rows: &Rows) -> Vec<SortingColumn> {
+    let names: &[&str] = match table {
+        Table::Observables => &["type_id", "value"],
+        Table::Events(_) | Table::Rejects => &["time"],
+    };
+    let indices = names.iter().filter_map(|name| rows.schema.index_of(name).ok());
+    let column = |index| SortingColumn { column_idx: i32::try_from(index).unwrap_or(i32::MAX), descending: false, nulls_first: false };
+    indices.map(column).collect()
+}
+
+/// True if hardly any value comes twice, so that a dictionary would only cost time and space.
+fn is_mostly_distinct(values: &ArrayRef) -> bool {
+    match values.data_type() {
+        DataType::Utf8 => is_distinct(values.as_string::<i32>().iter().flatten()),
+        DataType::Int32 => is_distinct(values.as_primitive::<Int32Type>().iter().flatten()),
+        DataType::Int64 => is_distinct(values.as_primitive::<Int64Type>().iter().flatten()),
+        DataType::Timestamp(..) => is_distinct(values.as_primitive::<TimestampMillisecondType>().iter().flatten()),
+        _ => false,
+    }
+}
+
+fn is_distinct<T: Eq + std::hash::Hash>(values: impl Iterator<Item = T>) -> bool {
+    let (mut seen, mut count) = (HashSet::with_capacity(SAMPLE_MAX), 0);
+    for value in values.take(SAMPLE_MAX) {
+        seen.insert(value);
+        count += 1;
+    }
+    count >= SAMPLE_MIN && seen.len() * 4 > count * 3
+}

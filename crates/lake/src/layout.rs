@@ -1,0 +1,23 @@
+//! Where files lie in a lake, relative to its root.
+
+use coldtrail_model::{Day, EVENT_DAY, SegmentId, Table};
+
+/// The folder of the events and of what is derived from them.
+pub(crate) const EVENTS_ROOT: &str = "ocsf";
+/// The folder of what Coldtrail writes about its own work.
+pub(crate) const SYSTEM_ROOT: &str = "system";
+
+/// The path of a segment: `ocsf/api_activity/event_day=2026-03-01/0199….parquet`.
+pub(crate) fn segment_path(table: Table, day: Day, id: SegmentId) -> String {
+    let root = match table {
+        Table::Rejects => SYSTEM_ROOT,
+        Table::Events(_) | Table::Observables => EVENTS_ROOT,
+    };
+    format!("{root}/{table}/{EVENT_DAY}={day}/{id}.parquet")
+}
+
+/// The id that a path ends with, if it is a segment's path.
+pub(crate) fn segment_id_of(path: &str) -> Option<SegmentId> {
+    let file = path.rsplit('/').next()?;
+    file.strip_suffix(".parquet")?.parse().ok()
+}

@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+use object_store::{BackoffConfig, RetryConfig};
+use serde::Deserialize;
+
+/// How to reach an object store. Credentials are not among it: they come from the environment, as the vendors' own tools read
+/// them (`AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY`, `GOOGLE_APPLICATION_CREDENTIALS`, instance roles, …).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreOptions {
+    /// The URL of an S3-compatible store that is not AWS, such as MinIO or SeaweedFS: `http://127.0.0.1:9000`.
+    pub s3_endpoint: Option<String>,
+    /// The region of the bucket; else the environment's.
+    pub s3_region: Option<String>,
+    /// Address buckets by host name (`bucket.endpoint`) and not by path (`endpoint/bucket`).
+    pub s3_virtual_hosted: bool,
+    /// Allow connections without TLS: requests are signed, but whoever listens can read the data.
+    pub allow_http: bool,
+    /// How often a request is tried again before it fails.
+    pub retries_max: usize,
+    /// How long a request is tried again before it fails, in seconds.
+    pub retry_seconds_max: u64,
+    /// How long one request may take, in seconds.
+    pub request_seconds_max: u64,
+    /// How long connecting may take, in seconds.
+    pub connect_seconds_max: u64,
+    /// A larger segment is uploaded in parts of this size, in bytes; S3 asks for at least 5 MiB, and less counts as that.
+    pub upload_part_bytes: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            s3_endpoint: None,
+            s3_region: None,
+            s3_virtual_hosted: false,
+            allow_http: false,
+            retries_max: 8,
+            retry_seconds_max: 120,
+            request_seconds_max: 60,
+            connect_seconds_max: 10,
+            upload_part_bytes: 16 << 20,
+        }
+    }
+}
+
+impl StoreOptions {
+    pub(crate) fn retry(&self) -> RetryConfig {
+        RetryConfig {
+            backoff: BackoffConfig::default(),
+            max_retries: self.retries_max,
+            retry_timeout: Duration::from_secs(self.retry_seconds_max),
+        }
+    }
+}
