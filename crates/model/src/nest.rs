@@ -102,10 +102,10 @@ fn place(object: &mut Map<String, Json>, steps: &[Step], value: Json) {
 
 /// A JSON column that holds the whole array is longer than one element or has more members; it was placed first and wins.
 fn place_in_first(object: &mut Map<String, Json>, key: &str, rest: &[Step], value: Json) {
-    if let Json::Array(elements) = object.entry(key).or_insert_with(|| json!([{}])) {
-        if let Some(Json::Object(first)) = elements.first_mut() {
-            place(first, rest, value);
-        }
+    if let Json::Array(elements) = object.entry(key).or_insert_with(|| json!([{}]))
+        && let Some(Json::Object(first)) = elements.first_mut()
+    {
+        place(first, rest, value);
     }
 }
 

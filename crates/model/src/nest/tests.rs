@@ -15,7 +15,9 @@ fn an_event_nests_its_columns_and_fills_what_ocsf_requires() {
     event.text(Col::SrcEndpointIp, "192.0.2.7");
     event.flag(Col::IsMfa, false);
     event.text(Col::MetadataProductName, "Example IdP");
-    check(&event, expect![[r#"
+    check(
+        &event,
+        expect![[r#"
         {
           "activity_id": 1,
           "activity_name": "Logon",
@@ -60,5 +62,6 @@ fn an_event_nests_its_columns_and_fills_what_ocsf_requires() {
           "user": {
             "name": "ada"
           }
-        }"#]]);
+        }"#]],
+    );
 }

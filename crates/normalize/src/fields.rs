@@ -1,0 +1,207 @@
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+use serde_json_borrow::Value;
+
+use crate::parse::{parse_long, time_ms};
+
+/// A record as a tree from which a mapping takes what it places; what is left at the end is the unmapped rest.
+///
+/// A path is keys joined by dots, `userIdentity.sessionContext.attributes.mfaAuthenticated`; a number is an index into an array,
+/// `Resources.0.ARN`. Taking leaves nothing behind; looking (`peek…`) leaves everything.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    root: Value<'a>,
+}
+
+impl<'a> Fields<'a> {
+    /// Parses one JSON document.
+    pub(crate) fn parse(json: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json).map(|root| Self { root })
+    }
+
+    /// A tree that was made in another way.
+    pub(crate) fn from_value(root: Value<'a>) -> Self {
+        Self { root }
+    }
+
+    /// The whole tree.
+    pub(crate) fn root(&self) -> &Value<'a> {
+        &self.root
+    }
+
+    /// Replaces the tree by the part under `path`, if it is there, and returns the rest: for envelopes.
+    pub(crate) fn unwrap_to(&mut self, path: &str) -> Option<Fields<'a>> {
+        let inner = self.take(path)?;
+        Some(Fields { root: std::mem::replace(&mut self.root, inner) })
+    }
+
+    /// Looks at the value under `path`; null is nothing.
+    pub(crate) fn peek(&self, path: &str) -> Option<&Value<'a>> {
+        let mut value = &self.root;
+        for key in path.split('.') {
+            value = match value {
+                Value::Object(object) => object.get(key)?,
+                Value::Array(elements) => elements.get(key.parse::<usize>().ok()?)?,
+                _ => return None,
+            };
+        }
+        (!value.is_null()).then_some(value)
+    }
+
+    /// Looks at the text under `path`.
+    pub(crate) fn peek_text(&self, path: &str) -> Option<&str> {
+        match self.peek(path)? {
+            Value::Str(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// True if there is something under `path`.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.peek(path).is_some()
+    }
+
+    /// Takes the value under `path`; null is nothing.
+    pub(crate) fn take(&mut self, path: &str) -> Option<Value<'a>> {
+        let mut value = &mut self.root;
+        for key in path.split('.') {
+            value = match value {
+                Value::Object(object) => object.get_mut(key)?,
+                Value::Array(elements) => elements.get_mut(key.parse::<usize>().ok()?)?,
+                _ => return None,
+            };
+        }
+        match std::mem::replace(value, Value::Null) {
+            Value::Null => None,
+            taken => Some(taken),
+        }
+    }
+
+    /// Takes the text under `path`; numbers and booleans become text, objects and arrays are left. Empty text is nothing.
+    pub(crate) fn text(&mut self, path: &str) -> Option<Cow<'a, str>> {
+        self.peek(path).filter(|value| !matches!(value, Value::Object(_) | Value::Array(_)))?;
+        let text = scalar_text(self.take(path)?)?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Takes the whole number under `path`, also when it is written as text, decimal or `0x` hexadecimal; anything else is left.
+    pub(crate) fn long(&mut self, path: &str) -> Option<i64> {
+        let number = match self.peek(path)? {
+            Value::Number(number) => {
+                number.as_i64().or_else(|| number.as_f64().filter(|float| float.fract() == 0.0).map(|float| float as i64))
+            }
+            Value::Str(text) => parse_long(text),
+            _ => None,
+        }?;
+        self.take(path);
+        Some(number)
+    }
+
+    /// Takes the number under `path`, also when it is written as text; anything else is left.
+    pub(crate) fn double(&mut self, path: &str) -> Option<f64> {
+        let number = match self.peek(path)? {
+            Value::Number(number) => number.as_f64(),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        }?;
+        self.take(path);
+        Some(number)
+    }
+
+    /// Takes true or false under `path`, also when it is written as text in any case; anything else is left.
+    pub(crate) fn flag(&mut self, path: &str) -> Option<bool> {
+        let flag = match self.peek(path)? {
+            Value::Bool(flag) => Some(*flag),
+            Value::Str(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::Str(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }?;
+        self.take(path);
+        Some(flag)
+    }
+
+    /// Takes the instant under `path` in milliseconds since 1970: RFC 3339 text; anything else is left.
+    pub(crate) fn time(&mut self, path: &str) -> Option<i64> {
+        let time_ms = self.peek_text(path).and_then(time_ms)?;
+        self.take(path);
+        Some(time_ms)
+    }
+
+    /// Takes the value under `path` as JSON text; empty objects and arrays are nothing.
+    pub(crate) fn json(&mut self, path: &str) -> Option<String> {
+        to_json(&self.take(path)?)
+    }
+
+    /// Takes the texts of the array under `path`; a single text is a list of one. An array of anything else is left.
+    pub(crate) fn texts(&mut self, path: &str) -> Vec<Cow<'a, str>> {
+        let is_texts = match self.peek(path) {
+            Some(Value::Array(elements)) => {
+                elements.iter().all(|element| matches!(element, Value::Str(_) | Value::Number(_) | Value::Bool(_)))
+            }
+            Some(Value::Str(_)) => true,
+            _ => false,
+        };
+        match is_texts.then(|| self.take(path)).flatten() {
+            Some(Value::Array(elements)) => elements.into_iter().filter_map(scalar_text).collect(),
+            Some(Value::Str(text)) => vec![text],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What was not taken, as the text of a JSON object; nulls and what is empty are left out.
+    pub(crate) fn rest(&self) -> Option<String> {
+        to_json(&self.root)
+    }
+}
+
+/// A value as JSON text without nulls and without what is empty, or nothing if nothing is left.
+pub(crate) fn to_json(value: &Value<'_>) -> Option<String> {
+    if !is_something(value) {
+        return None;
+    }
+    serde_json::to_string(&Kept(value)).ok()
+}
+
+/// A scalar as text.
+fn scalar_text(value: Value<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Str(text) => Some(text),
+        Value::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), ..) => Some(Cow::Owned(number.to_string())),
+            (None, Some(number), _) => Some(Cow::Owned(number.to_string())),
+            (None, None, Some(number)) => Some(Cow::Owned(number.to_string())),
+            _ => None,
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn is_something(value: &Value<'_>) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Str(text) => !text.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+        Value::Array(elements) => elements.iter().any(is_something),
+        Value::Object(object) => object.values().any(is_something),
+    }
+}
+
+/// Writes what [`is_something`] and leaves the rest out.
+struct Kept<'v, 'a>(&'v Value<'a>);
+
+impl Serialize for Kept<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Array(elements) => serializer.collect_seq(elements.iter().filter(|element| is_something(element)).map(Kept)),
+            Value::Object(object) => {
+                serializer.collect_map(object.iter().filter(|(_, value)| is_something(value)).map(|(key, value)| (key, Kept(value))))
+            }
+            scalar => scalar.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

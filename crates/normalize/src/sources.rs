@@ -1,0 +1,111 @@
+//! One module a source: how its records become events.
+
+mod aws_cloudtrail;
+mod aws_guardduty;
+mod aws_vpcflow;
+mod azure_activity;
+mod azure_entra;
+mod gcp_audit;
+mod k8s_audit;
+mod windows_event;
+mod zeek;
+
+use coldtrail_model::Event;
+
+use crate::detect::FirstLook;
+use crate::fields::Fields;
+use crate::framing::Framer;
+use crate::{Batch, Options, Place, Reason, Source};
+
+/// How an object of a source is cut into records.
+#[derive(Clone, Copy)]
+pub(crate) enum Format {
+    /// One record a line: [`Mapping::map_line`].
+    Lines,
+    /// JSON in any arrangement, with the keys of arrays that envelopes carry records in: [`Mapping::map_json`].
+    Json {
+        /// Keys such as `Records`.
+        envelope_keys: &'static [&'static str],
+    },
+    /// Pieces that a framer of the source cuts: [`Mapping::map_binary`].
+    Framed(fn(&Options) -> Box<dyn Framer>),
+    /// The whole object at once: [`Mapping::map_binary`].
+    Whole,
+}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Lines => "Lines",
+            Self::Json { .. } => "Json",
+            Self::Framed(_) => "Framed",
+            Self::Whole => "Whole",
+        })
+    }
+}
+
+/// What a line was.
+#[derive(Debug)]
+pub(crate) enum Mapped {
+    /// An event.
+    Event(Event),
+    /// A header, a comment: nothing to count.
+    NotARecord,
+}
+
+/// How the records of one object become events. It may remember what headers said.
+///
+/// A source implements what its formats need. `map_json` takes from the fields what it places; the framework then keeps the rest as
+/// `unmapped` and the record as `raw_data`. `map_line` and `map_binary` keep both themselves.
+pub(crate) trait Mapping: Send + std::fmt::Debug {
+    /// The format of an object that begins with these bytes (at least 64, or the whole object), after a byte order mark.
+    fn format(&self, head: &[u8]) -> Format;
+
+    /// Maps one JSON record.
+    fn map_json(&mut self, fields: &mut Fields<'_>) -> Result<Event, Reason> {
+        let _ = fields;
+        Err(Reason::NotThisFormat { format: "a format of this source", detail: "JSON was not expected".to_owned() })
+    }
+
+    /// Maps one line.
+    fn map_line(&mut self, line: &str) -> Result<Mapped, Reason> {
+        let _ = line;
+        Err(Reason::NotThisFormat { format: "a format of this source", detail: "text was not expected".to_owned() })
+    }
+
+    /// Maps the records of one binary piece.
+    fn map_binary(&mut self, place: Place, piece: &[u8], batch: &mut Batch) {
+        let reason = Reason::NotThisFormat { format: "a format of this source", detail: "binary data was not expected".to_owned() };
+        batch.rejects.push(crate::normalizer::reject(place, reason, piece));
+    }
+}
+
+/// The mapping of a source, fresh for one object.
+pub(crate) fn mapping_of(source: Source) -> Box<dyn Mapping> {
+    match source {
+        Source::AwsCloudtrail => Box::<aws_cloudtrail::CloudTrail>::default(),
+        Source::AwsGuardduty => Box::<aws_guardduty::GuardDuty>::default(),
+        Source::AwsVpcflow => Box::<aws_vpcflow::VpcFlow>::default(),
+        Source::AzureActivity => Box::<azure_activity::AzureActivity>::default(),
+        Source::AzureEntra => Box::<azure_entra::Entra>::default(),
+        Source::GcpAudit => Box::<gcp_audit::GcpAudit>::default(),
+        Source::K8sAudit => Box::<k8s_audit::K8sAudit>::default(),
+        Source::WindowsEvent => Box::<windows_event::WindowsEvent>::default(),
+        Source::Zeek => Box::<zeek::Zeek>::default(),
+    }
+}
+
+/// True if an object that begins like this is of this source.
+pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
+    match source {
+        Source::AwsCloudtrail => aws_cloudtrail::recognises(look),
+        Source::AwsGuardduty => aws_guardduty::recognises(look),
+        Source::AwsVpcflow => aws_vpcflow::recognises(look),
+        Source::AzureActivity => azure_activity::recognises(look),
+        Source::AzureEntra => azure_entra::recognises(look),
+        Source::GcpAudit => gcp_audit::recognises(look),
+        Source::K8sAudit => k8s_audit::recognises(look),
+        Source::WindowsEvent => windows_event::recognises(look),
+        Source::Zeek => zeek::recognises(look),
+    }
+}

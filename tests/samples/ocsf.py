@@ -1,0 +1,55 @@
+"""The official OCSF 1.8.0 schema (PyPI `ocsf-json-schema`): validation of events, and which attributes it knows."""
+
+from __future__ import annotations
+
+import functools
+
+import jsonschema
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
+VERSION = "1.8.0"
+# OCSF 1.8.0 spells the name of class 1008 like this.
+CLASS_NAMES = {1008: "event_log_actvity", 201001: "win/registry_key_activity", 201002: "win/registry_value_activity"}
+
+
+@functools.cache
+def schema() -> OcsfJsonSchemaEmbedded:
+    return OcsfJsonSchemaEmbedded(get_ocsf_schema(version=VERSION))
+
+
+@functools.cache
+def validator(class_uid: int, profiles: tuple[str, ...]) -> jsonschema.Draft202012Validator:
+    name = CLASS_NAMES.get(class_uid) or schema().lookup_class_name_from_uid(class_uid)
+    return jsonschema.Draft202012Validator(schema().get_class_schema(name, list(profiles)))
+
+
+def problems(event: dict) -> list[str]:
+    """What is wrong with an event: nothing if it is valid OCSF."""
+    found = []
+    profiles = tuple(event.get("metadata", {}).get("profiles", []))
+    for error in validator(event["class_uid"], profiles).iter_errors(event):
+        where = ".".join(str(part) for part in error.absolute_path)
+        found.append(f"{where or 'event'}: {error.message[:160]}")
+    if event["type_uid"] != event["class_uid"] * 100 + event["activity_id"]:
+        found.append(f"type_uid {event['type_uid']} is not class_uid * 100 + activity_id")
+    if event["metadata"].get("version") != VERSION:
+        found.append("metadata.version is not " + VERSION)
+    return found
+
+
+@functools.cache
+def knows(class_uid: int, path: tuple[str, ...]) -> bool:
+    """True if OCSF 1.8.0 knows the attribute, with any profile."""
+    raw = schema().schema.schema
+    name = CLASS_NAMES.get(class_uid) or schema().lookup_class_name_from_uid(class_uid)
+    attributes = raw["classes"][name]["attributes"]
+    for index, key in enumerate(path):
+        attribute = attributes.get(key)
+        if attribute is None:
+            return False
+        if attribute.get("type") != "object_t":
+            return index == len(path) - 1 or attribute.get("type") == "json_t"
+        attributes = raw["objects"][attribute["object_type"]]["attributes"]
+        if not attributes:
+            return True
+    return True
