@@ -464,7 +464,6 @@ const NETWORK: &[Col] = &[
     C::TrafficPacketsOut,
     C::AppName,
     C::AppProtocolName,
-    C::IsSrcDstAssignmentKnown,
     C::TlsVersion,
     C::TlsCipher,
     C::TlsSni,
@@ -476,7 +475,7 @@ const NETWORK: &[Col] = &[
     C::TlsCertificateFingerprintsSha256Value,
     C::TlsCertificateFingerprintsSha1Value,
 ];
-const NETWORK_URL: &[Col] = &[C::UrlUrlString, C::UrlHostname];
+const NETWORK_URL: &[Col] = &[C::IsSrcDstAssignmentKnown, C::UrlUrlString, C::UrlHostname];
 const DNS: &[Col] = &[
     C::QueryHostname,
     C::QueryType,
