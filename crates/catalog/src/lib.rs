@@ -1,1 +1,25 @@
 //! What exists and what is under way, agreed by Raft: tables, segments, ingested source objects.
+//!
+//! A segment is visible, and a source object is done, from the moment a [`Commit`](coldtrail_model::Commit) is: one entry
+//! of a Raft log, written to disk before it is acknowledged, and applied whole or refused whole. Never touches Parquet.
+//!
+//! Read in this order: [`Config`] and [`Catalog`] are the way in; [`CatalogClient`] is what a user of the catalog needs,
+//! be it in this process ([`Catalog`]) or another ([`RemoteCatalog`], answered by [`serve`]); `contents` is the state
+//! that all nodes agree on and the only place where commits are judged; `store` keeps log and state on disk.
+
+mod catalog;
+mod client;
+mod config;
+mod contents;
+mod error;
+mod image;
+mod network;
+mod raft;
+mod remote;
+mod store;
+
+pub use catalog::Catalog;
+pub use client::{CatalogClient, CommitId, Committed, SourceIdentity, SourceProbe, Status};
+pub use config::Config;
+pub use error::Error;
+pub use remote::{RemoteCatalog, serve};

@@ -1,0 +1,63 @@
+//! What is done to a commit before it enters the log.
+
+use std::collections::HashSet;
+
+use coldtrail_model::{Commit, SegmentMeta, SourceObject};
+use coldtrail_proto::catalog::v1;
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use crate::raft::ProposedCommit;
+use crate::{CommitId, Error};
+
+/// Refuses a commit that no state of the catalog could accept.
+pub(super) fn validate(commit: &Commit) -> Result<(), Error> {
+    commit.added.iter().try_for_each(validate_segment)?;
+    commit.source_objects.iter().try_for_each(validate_source_object)?;
+    let mut segments = HashSet::new();
+    let ids = commit.added.iter().map(|segment| &segment.id).chain(&commit.removed);
+    for id in ids {
+        if !segments.insert(id) {
+            return refuse(format!("segment {id} is in it twice"));
+        }
+    }
+    let mut objects = HashSet::new();
+    for object in &commit.source_objects {
+        if !objects.insert((&object.url, &object.sha256)) {
+            return refuse(format!("{} is in it twice", object.url));
+        }
+    }
+    Ok(())
+}
+
+/// Adds the digest that tells a retry from an id that is used twice. Also says how many bytes the commit takes.
+pub(super) fn seal(id: CommitId, commit: Commit) -> (ProposedCommit, u64) {
+    let encoded = v1::Commit::from(&commit).encode_to_vec();
+    let digest = Sha256::digest(&encoded).into();
+    (ProposedCommit { id, digest, commit }, encoded.len() as u64)
+}
+
+fn validate_segment(segment: &SegmentMeta) -> Result<(), Error> {
+    if segment.path.is_empty() {
+        return refuse(format!("segment {} has no path", segment.id));
+    }
+    if segment.time.start_ms > segment.time.end_ms {
+        return refuse(format!("segment {} ends before it starts", segment.id));
+    }
+    Ok(())
+}
+
+fn validate_source_object(object: &SourceObject) -> Result<(), Error> {
+    let SourceObject { url, records, events, rejects, .. } = object;
+    if url.is_empty() {
+        return refuse("a source object has no URL".to_owned());
+    }
+    if events.checked_add(*rejects) != Some(*records) {
+        return refuse(format!("{url} has {records} records, but {events} events and {rejects} rejects"));
+    }
+    Ok(())
+}
+
+fn refuse(reason: String) -> Result<(), Error> {
+    Err(Error::CommitInvalid { reason })
+}

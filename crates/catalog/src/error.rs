@@ -1,0 +1,155 @@
+use std::io;
+use std::path::PathBuf;
+
+use coldtrail_model::{IndexError, SegmentId};
+
+use crate::CommitId;
+
+/// What can go wrong with the catalog, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A key of the configuration has a value that cannot work.
+    #[error("catalog.{key}: {reason}")]
+    Config {
+        /// The key.
+        key: &'static str,
+        /// What it must be.
+        reason: &'static str,
+    },
+    /// Another process has the catalog open.
+    #[error("catalog folder {} is in use by another process (is `coldtrail serve` running?)", folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The file of the catalog is damaged.
+    #[error(
+        "catalog file {} is damaged ({reason}); restore it from a backup, or move it away and rebuild the catalog from the lake",
+        file.display()
+    )]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The file was written by a version that this one does not know.
+    #[error("catalog file {} has format {format}, which this version of Coldtrail does not know; use the version that wrote it", file.display())]
+    UnknownFormat {
+        /// The file.
+        file: PathBuf,
+        /// The format it says it has.
+        format: u32,
+    },
+    /// The catalog on disk belongs to another node of the cluster.
+    #[error("catalog file {} belongs to node {found}, not to node {wanted}; set `node_id = {found}`", file.display())]
+    OtherNode {
+        /// The file.
+        file: PathBuf,
+        /// The node that made it.
+        found: u64,
+        /// The node that was to open it.
+        wanted: u64,
+    },
+    /// The disk refused.
+    #[error("could not read or write {}: {source}", file.display())]
+    Disk {
+        /// The file or folder.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A source object of the commit was taken in already; nothing was changed.
+    #[error("{url} was ingested already")]
+    AlreadyIngested {
+        /// The object.
+        url: String,
+    },
+    /// A segment that the commit adds is visible already; nothing was changed.
+    #[error("segment {segment} is in the catalog already")]
+    SegmentExists {
+        /// The segment.
+        segment: SegmentId,
+    },
+    /// A segment that the commit removes is not visible; nothing was changed.
+    #[error("segment {segment} is not in the catalog")]
+    SegmentUnknown {
+        /// The segment.
+        segment: SegmentId,
+    },
+    /// The id of the commit was used for another commit; nothing was changed.
+    #[error("commit id {id} was used for another commit; make a new id for each commit")]
+    CommitIdReused {
+        /// The id.
+        id: CommitId,
+    },
+    /// The commit contradicts itself; nothing was changed.
+    #[error("the commit is not valid: {reason}")]
+    CommitInvalid {
+        /// The contradiction.
+        reason: String,
+    },
+    /// The catalog no longer takes commits; what was acknowledged is safe.
+    #[error("the catalog in {} has stopped: {reason}; what was acknowledged is kept, start again once the cause is gone", file.display())]
+    Stopped {
+        /// The catalog's file.
+        file: PathBuf,
+        /// Why it stopped.
+        reason: String,
+    },
+    /// This node does not lead the cluster.
+    #[error("this node of the catalog does not lead it{}", leader.as_ref().map(|at| format!("; node at {at} does")).unwrap_or_default())]
+    NotLeader {
+        /// The address of the leader, if one is known.
+        leader: Option<String>,
+    },
+    /// The cluster has no leader.
+    #[error("the catalog has no leader after {waited_ms} ms; are most of its nodes up?")]
+    NoLeader {
+        /// How long it was waited for.
+        waited_ms: u64,
+    },
+    /// The catalog of another process cannot be reached.
+    #[error("the catalog at {address} cannot be reached: {reason} (is `coldtrail serve` running there?)")]
+    Unreachable {
+        /// Where it should be.
+        address: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The catalog of another process does not accept the token.
+    #[error("the catalog at {address} does not accept this token")]
+    Denied {
+        /// Where it is.
+        address: String,
+    },
+    /// The other side said something that this version does not understand.
+    #[error("the catalog at {address} sent something unexpected: {reason}")]
+    Protocol {
+        /// Where it is.
+        address: String,
+        /// What was unexpected.
+        reason: String,
+    },
+    /// The catalog may be served on a loopback address only, and with a token.
+    #[error("the catalog cannot be served on {address}: {reason}")]
+    Serve {
+        /// The address.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// True when trying again later may succeed without anybody doing anything.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::NotLeader { .. } | Self::NoLeader { .. } | Self::Unreachable { .. })
+    }
+}
+
+impl From<Error> for IndexError {
+    fn from(error: Error) -> Self {
+        Self { message: error.to_string() }
+    }
+}

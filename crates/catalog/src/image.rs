@@ -1,0 +1,160 @@
+//! The whole state as bytes: what Raft calls a snapshot.
+
+use std::io::{self, Read, Write};
+
+use coldtrail_proto::catalog::{digest_from_bytes, v1};
+use prost::Message;
+use v1::image_record::Kind;
+
+use crate::contents::{Contents, RecentCommit};
+use crate::raft::{self, LogId, RecordError, StoredMembership};
+
+/// Level 3 packs a million segments in about a second; more gains little, as half of a segment's bytes are random.
+const ZSTD_LEVEL: i32 = 3;
+
+/// No record comes near this; a longer one is a sign of damage and is not allocated.
+const RECORD_BYTES_MAX: u64 = 1 << 30;
+
+/// The contents with their place in the Raft log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    pub(crate) last_applied: Option<LogId>,
+    pub(crate) membership: StoredMembership,
+    pub(crate) contents: Contents,
+}
+
+/// Why bytes are not an image.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImageError {
+    #[error("the snapshot image cannot be unpacked: {0}")]
+    Packing(#[from] io::Error),
+    #[error("the snapshot image holds a bad record: {0}")]
+    Record(#[from] RecordError),
+    #[error("the snapshot image is not whole: {0}")]
+    Torn(&'static str),
+}
+
+/// The image of a state, compressed and with a checksum.
+pub(crate) fn encode(state: &State) -> io::Result<Vec<u8>> {
+    let mut packer = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+    packer.include_checksum(true)?;
+    let mut image = ImageWriter { packer, buffer: Vec::new() };
+    image.write(Kind::Header(v1::ImageHeader {
+        snapshot_id: state.contents.snapshot_id(),
+        last_applied: state.last_applied.as_ref().map(raft::log_id_to_proto),
+        membership: Some(raft::stored_membership_to_proto(&state.membership)),
+    }))?;
+    let mut end = v1::ImageEnd::default();
+    for segment in state.contents.segments() {
+        image.write(Kind::Segment(segment.as_ref().into()))?;
+        end.segments += 1;
+    }
+    for object in state.contents.source_objects() {
+        image.write(Kind::SourceObject(object.as_ref().into()))?;
+        end.source_objects += 1;
+    }
+    for commit in state.contents.recent_commits() {
+        let RecentCommit { id, digest, snapshot_id } = commit;
+        let commit = v1::RecentCommit { id: id.as_bytes().to_vec(), digest: digest.to_vec(), snapshot_id: *snapshot_id };
+        image.write(Kind::RecentCommit(commit))?;
+        end.recent_commits += 1;
+    }
+    image.write(Kind::End(end))?;
+    image.packer.finish()
+}
+
+/// The state of an image. Every record must be there, and nothing twice.
+pub(crate) fn decode(image: &[u8]) -> Result<State, ImageError> {
+    let mut records = ImageReader { unpacker: io::BufReader::new(zstd::Decoder::new(image)?), buffer: Vec::new() };
+    let Kind::Header(header) = records.read()? else { return Err(ImageError::Torn("it does not start with a header")) };
+    let mut contents = Contents::rebuild(header.snapshot_id);
+    let mut seen = v1::ImageEnd::default();
+    loop {
+        match records.read()? {
+            Kind::Header(_) => return Err(ImageError::Torn("it has two headers")),
+            Kind::Segment(segment) => {
+                let segment = segment.try_into().map_err(RecordError::Message)?;
+                contents.add_segment(segment).map_err(|_| ImageError::Torn("it holds a segment twice"))?;
+                seen.segments += 1;
+            }
+            Kind::SourceObject(object) => {
+                let object = object.try_into().map_err(RecordError::Message)?;
+                contents.add_source_object(object).map_err(|_| ImageError::Torn("it holds a source object twice"))?;
+                seen.source_objects += 1;
+            }
+            Kind::RecentCommit(commit) => {
+                contents.add_recent_commit(recent_commit(&commit).map_err(RecordError::Message)?);
+                seen.recent_commits += 1;
+            }
+            Kind::End(end) if end == seen => break,
+            Kind::End(_) => return Err(ImageError::Torn("its counts do not add up")),
+        }
+    }
+    // The checksum stands behind the last record: only reading to the very end compares it.
+    if records.unpacker.read(&mut [0])? != 0 {
+        return Err(ImageError::Torn("it goes on behind its end"));
+    }
+    Ok(State {
+        last_applied: header.last_applied.map(raft::log_id_from_proto),
+        membership: header.membership.map(raft::stored_membership_from_proto).unwrap_or_default(),
+        contents,
+    })
+}
+
+fn recent_commit(commit: &v1::RecentCommit) -> Result<RecentCommit, coldtrail_proto::Error> {
+    Ok(RecentCommit {
+        id: raft::commit_id_from_bytes(&commit.id)?,
+        digest: digest_from_bytes(&commit.digest, "RecentCommit", "digest")?,
+        snapshot_id: commit.snapshot_id,
+    })
+}
+
+struct ImageWriter<'a> {
+    packer: zstd::Encoder<'a, Vec<u8>>,
+    buffer: Vec<u8>,
+}
+
+impl ImageWriter<'_> {
+    fn write(&mut self, kind: Kind) -> io::Result<()> {
+        self.buffer.clear();
+        v1::ImageRecord { kind: Some(kind) }.encode_length_delimited(&mut self.buffer)?;
+        self.packer.write_all(&self.buffer)
+    }
+}
+
+struct ImageReader<R> {
+    unpacker: R,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> ImageReader<R> {
+    fn read(&mut self) -> Result<Kind, ImageError> {
+        let length = self.read_length()?;
+        self.buffer.clear();
+        let read = (&mut self.unpacker).take(length).read_to_end(&mut self.buffer)?;
+        if read as u64 != length {
+            return Err(ImageError::Torn("it ends within a record"));
+        }
+        let record = v1::ImageRecord::decode(self.buffer.as_slice()).map_err(RecordError::Garbled)?;
+        record.kind.ok_or(ImageError::Torn("it holds a record of an unknown kind; it may be written by a newer version"))
+    }
+
+    fn read_length(&mut self) -> Result<u64, ImageError> {
+        let (mut length, mut shift) = (0_u64, 0);
+        loop {
+            let mut byte = [0];
+            self.unpacker.read_exact(&mut byte)?;
+            length |= u64::from(byte[0] & 0x7f) << shift;
+            shift += 7;
+            if byte[0] & 0x80 == 0 && length <= RECORD_BYTES_MAX {
+                return Ok(length);
+            }
+            if shift > 35 || length > RECORD_BYTES_MAX {
+                return Err(ImageError::Torn("it holds a record of an impossible length"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

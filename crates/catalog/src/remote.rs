@@ -1,0 +1,14 @@
+//! The catalog of one process, used from another on the same machine.
+
+mod client;
+mod server;
+mod wire;
+
+pub use client::RemoteCatalog;
+pub use server::serve;
+
+/// A commit of a hundred thousand segments fits; the default of 4 MiB would not take ten thousand.
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// How many segments or source objects go into one message of a stream.
+const CHUNK_ITEMS: usize = 1_000;

@@ -1,0 +1,200 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use coldtrail_model::{Commit, IndexError, SegmentIndex, SegmentMeta, Snapshot, SourceObject, Table};
+use coldtrail_proto::catalog::v1;
+use parking_lot::Mutex;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status as GrpcStatus, Streaming};
+use uuid::Uuid;
+use v1::catalog_service_client::CatalogServiceClient;
+
+use super::{MESSAGE_BYTES_MAX, wire};
+use crate::{CatalogClient, CommitId, Committed, Error, SourceProbe, Status};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A commit whose answer is lost is sent again, under the same id; each pause is twice the one before.
+const COMMIT_ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many objects are asked for in one message.
+const PROBES_PER_CALL: usize = 10_000;
+
+/// The catalog of another process on this machine. A handle: cheap to clone.
+#[derive(Clone)]
+pub struct RemoteCatalog {
+    client: CatalogServiceClient<InterceptedService<Channel, Bearer>>,
+    address: SocketAddr,
+    known: Arc<Mutex<Option<Known>>>,
+}
+
+/// The snapshot that was fetched last, so that an unchanged one is not fetched again.
+#[derive(Clone)]
+struct Known {
+    cluster_id: Uuid,
+    snapshot: Arc<Snapshot>,
+}
+
+#[derive(Clone)]
+struct Bearer(MetadataValue<Ascii>);
+
+impl tonic::service::Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, GrpcStatus> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+impl RemoteCatalog {
+    /// Connects, and checks that the token is accepted.
+    pub async fn connect(address: SocketAddr, token: &str) -> Result<Self, Error> {
+        let denied = || Error::Denied { address: address.to_string() };
+        let unreachable = |error: tonic::transport::Error| Error::Unreachable { address: address.to_string(), reason: chain(&error) };
+        let mut bearer: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| denied())?;
+        bearer.set_sensitive(true);
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(unreachable)?.connect_timeout(CONNECT_TIMEOUT);
+        let channel = endpoint.connect().await.map_err(unreachable)?;
+        let client = CatalogServiceClient::with_interceptor(channel, Bearer(bearer))
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        let remote = Self { client, address, known: Arc::default() };
+        remote.status().await?;
+        Ok(remote)
+    }
+
+    fn error(&self, status: &GrpcStatus) -> Error {
+        wire::error_from_grpc(status, &self.address.to_string())
+    }
+
+    fn unexpected(&self, reason: impl fmt::Display) -> Error {
+        Error::Protocol { address: self.address.to_string(), reason: reason.to_string() }
+    }
+
+    async fn fetch_snapshot(&self) -> Result<Arc<Snapshot>, Error> {
+        let known = self.known.lock().clone();
+        let request = v1::GetSnapshotRequest {
+            since: known.as_ref().map(|known| known.snapshot.id),
+            cluster_id: known.as_ref().map(|known| known.cluster_id.as_bytes().to_vec()).unwrap_or_default(),
+        };
+        let mut chunks = self.client.clone().get_snapshot(request).await.map_err(|status| self.error(&status))?.into_inner();
+        let first = self.next(&mut chunks).await?.ok_or_else(|| self.unexpected("a snapshot without a first part"))?;
+        if first.unchanged {
+            return known.map(|known| known.snapshot).ok_or_else(|| self.unexpected("an unchanged snapshot that was never fetched"));
+        }
+        let snapshot = Arc::new(self.collect_snapshot(&first, &mut chunks).await?);
+        let cluster_id = wire::uuid_from_bytes(&first.cluster_id, "SnapshotChunk").map_err(|error| self.unexpected(error))?;
+        *self.known.lock() = Some(Known { cluster_id, snapshot: Arc::clone(&snapshot) });
+        Ok(snapshot)
+    }
+
+    async fn collect_snapshot(&self, first: &v1::SnapshotChunk, chunks: &mut Streaming<v1::SnapshotChunk>) -> Result<Snapshot, Error> {
+        let mut segments: BTreeMap<Table, Vec<Arc<SegmentMeta>>> = BTreeMap::new();
+        let mut count = 0;
+        while let Some(chunk) = self.next(chunks).await? {
+            for segment in chunk.segments {
+                let segment = SegmentMeta::try_from(segment).map_err(|error| self.unexpected(error))?;
+                segments.entry(segment.table).or_default().push(Arc::new(segment));
+                count += 1;
+            }
+        }
+        if count != first.segments_total {
+            return Err(self.unexpected(format_args!("{count} segments instead of {}", first.segments_total)));
+        }
+        Ok(Snapshot { id: first.snapshot_id, segments })
+    }
+
+    async fn fetch_source_objects(&self) -> Result<Vec<SourceObject>, Error> {
+        let request = v1::ListSourceObjectsRequest {};
+        let mut chunks = self.client.clone().list_source_objects(request).await.map_err(|status| self.error(&status))?.into_inner();
+        let (mut objects, mut total) = (Vec::new(), None);
+        while let Some(chunk) = self.next(&mut chunks).await? {
+            total = Some(chunk.total);
+            for object in chunk.source_objects {
+                objects.push(SourceObject::try_from(object).map_err(|error| self.unexpected(error))?);
+            }
+        }
+        if total != Some(objects.len() as u64) {
+            return Err(self.unexpected(format_args!("{} source objects instead of {}", objects.len(), total.unwrap_or(0))));
+        }
+        Ok(objects)
+    }
+
+    async fn next<T>(&self, chunks: &mut Streaming<T>) -> Result<Option<T>, Error> {
+        chunks.message().await.map_err(|status| self.error(&status))
+    }
+}
+
+#[async_trait]
+impl CatalogClient for RemoteCatalog {
+    async fn commit_as(&self, id: CommitId, commit: Commit) -> Result<Committed, Error> {
+        let request = v1::CommitRequest { id: id.as_bytes().to_vec(), commit: Some(v1::Commit::from(&commit)) };
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            let error = match self.client.clone().commit(request.clone()).await {
+                Ok(response) => return Ok(Committed { snapshot_id: response.into_inner().snapshot_id }),
+                Err(status) => self.error(&status),
+            };
+            if attempt == COMMIT_ATTEMPTS || !error.is_retryable() {
+                return Err(error);
+            }
+            tracing::debug!(%error, attempt, "sending the commit again");
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            attempt += 1;
+        }
+    }
+
+    async fn is_ingested(&self, probes: &[SourceProbe]) -> Result<Vec<bool>, Error> {
+        let mut answers = Vec::with_capacity(probes.len());
+        for probes in probes.chunks(PROBES_PER_CALL) {
+            let request = v1::IsIngestedRequest { probes: probes.iter().map(wire::probe_to_proto).collect() };
+            let response = self.client.clone().is_ingested(request).await.map_err(|status| self.error(&status))?.into_inner();
+            if response.ingested.len() != probes.len() {
+                return Err(self.unexpected(format_args!("{} answers to {} questions", response.ingested.len(), probes.len())));
+            }
+            answers.extend(response.ingested);
+        }
+        Ok(answers)
+    }
+
+    async fn status(&self) -> Result<Status, Error> {
+        let status = self.client.clone().status(v1::StatusRequest {}).await.map_err(|status| self.error(&status))?;
+        wire::status_from_proto(status.get_ref()).map_err(|error| self.unexpected(error))
+    }
+}
+
+#[async_trait]
+impl SegmentIndex for RemoteCatalog {
+    async fn snapshot(&self) -> Result<Arc<Snapshot>, IndexError> {
+        Ok(self.fetch_snapshot().await?)
+    }
+
+    async fn source_objects(&self) -> Result<Vec<SourceObject>, IndexError> {
+        Ok(self.fetch_source_objects().await?)
+    }
+}
+
+impl fmt::Debug for RemoteCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteCatalog").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// An error with its causes: tonic's own text is only "transport error".
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

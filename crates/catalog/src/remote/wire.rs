@@ -1,0 +1,109 @@
+//! Errors and small messages, to the wire and back without loss.
+
+use coldtrail_proto::catalog::{digest_from_bytes, segment_id_from_bytes, v1};
+use prost::Message;
+use tonic::{Code, Status as GrpcStatus};
+use uuid::Uuid;
+use v1::error_detail::Kind;
+use v1::source_probe::Identity;
+
+use crate::raft::commit_id_from_bytes;
+use crate::{Error, SourceIdentity, SourceProbe, Status};
+
+pub(super) fn error_to_grpc(error: &Error) -> GrpcStatus {
+    let (code, kind) = match error {
+        Error::AlreadyIngested { url } => (Code::AlreadyExists, Kind::AlreadyIngestedUrl(url.clone())),
+        Error::SegmentExists { segment } => (Code::AlreadyExists, Kind::SegmentExists(segment.as_bytes().to_vec())),
+        Error::SegmentUnknown { segment } => (Code::NotFound, Kind::SegmentUnknown(segment.as_bytes().to_vec())),
+        Error::CommitIdReused { id } => (Code::InvalidArgument, Kind::CommitIdReused(id.as_bytes().to_vec())),
+        Error::CommitInvalid { reason } => (Code::InvalidArgument, Kind::CommitInvalid(reason.clone())),
+        Error::Stopped { file, reason } => {
+            (Code::FailedPrecondition, Kind::Stopped(v1::Stopped { file: file.display().to_string(), reason: reason.clone() }))
+        }
+        other if other.is_retryable() => return GrpcStatus::unavailable(other.to_string()),
+        other => return GrpcStatus::internal(other.to_string()),
+    };
+    let detail = v1::ErrorDetail { kind: Some(kind) }.encode_to_vec();
+    GrpcStatus::with_details(code, error.to_string(), detail.into())
+}
+
+pub(super) fn error_from_grpc(status: &GrpcStatus, address: &str) -> Error {
+    let address = address.to_owned();
+    if let Some(error) = detailed_error(status) {
+        return error;
+    }
+    match status.code() {
+        Code::Unauthenticated => Error::Denied { address },
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+            Error::Unreachable { address, reason: status.message().to_owned() }
+        }
+        code => Error::Protocol { address, reason: format!("{}: {}", code.description(), status.message()) },
+    }
+}
+
+fn detailed_error(status: &GrpcStatus) -> Option<Error> {
+    if status.details().is_empty() {
+        return None;
+    }
+    const MESSAGE: &str = "ErrorDetail";
+    Some(match v1::ErrorDetail::decode(status.details()).ok()?.kind? {
+        Kind::AlreadyIngestedUrl(url) => Error::AlreadyIngested { url },
+        Kind::SegmentExists(id) => Error::SegmentExists { segment: segment_id_from_bytes(&id, MESSAGE, "segment_exists").ok()? },
+        Kind::SegmentUnknown(id) => Error::SegmentUnknown { segment: segment_id_from_bytes(&id, MESSAGE, "segment_unknown").ok()? },
+        Kind::CommitIdReused(id) => Error::CommitIdReused { id: commit_id_from_bytes(&id).ok()? },
+        Kind::CommitInvalid(reason) => Error::CommitInvalid { reason },
+        Kind::Stopped(stopped) => Error::Stopped { file: stopped.file.into(), reason: stopped.reason },
+    })
+}
+
+pub(super) fn probe_to_proto(probe: &SourceProbe) -> v1::SourceProbe {
+    let identity = match &probe.identity {
+        SourceIdentity::Sha256(sha256) => Identity::Sha256(sha256.to_vec()),
+        SourceIdentity::Stamp { bytes, modified_ms, etag } => {
+            Identity::Stamp(v1::Stamp { bytes: *bytes, modified_ms: *modified_ms, etag: etag.clone() })
+        }
+    };
+    v1::SourceProbe { url: probe.url.clone(), identity: Some(identity) }
+}
+
+pub(super) fn probe_from_proto(probe: v1::SourceProbe) -> Result<SourceProbe, coldtrail_proto::Error> {
+    const MESSAGE: &str = "SourceProbe";
+    let identity = match probe.identity.ok_or(coldtrail_proto::Error::Missing { message: MESSAGE, field: "identity" })? {
+        Identity::Sha256(sha256) => SourceIdentity::Sha256(digest_from_bytes(&sha256, MESSAGE, "sha256")?),
+        Identity::Stamp(v1::Stamp { bytes, modified_ms, etag }) => SourceIdentity::Stamp { bytes, modified_ms, etag },
+    };
+    Ok(SourceProbe { url: probe.url, identity })
+}
+
+pub(super) fn status_to_proto(status: &Status) -> v1::StatusResponse {
+    v1::StatusResponse {
+        cluster_id: status.cluster_id.as_bytes().to_vec(),
+        node_id: status.node_id,
+        leader_id: status.leader_id,
+        snapshot_id: status.snapshot_id,
+        segments: status.segments,
+        source_objects: status.source_objects,
+        last_log_index: status.last_log_index,
+        last_applied_index: status.last_applied_index,
+        image_log_index: status.image_log_index,
+    }
+}
+
+pub(super) fn status_from_proto(status: &v1::StatusResponse) -> Result<Status, coldtrail_proto::Error> {
+    Ok(Status {
+        cluster_id: uuid_from_bytes(&status.cluster_id, "StatusResponse")?,
+        node_id: status.node_id,
+        leader_id: status.leader_id,
+        snapshot_id: status.snapshot_id,
+        segments: status.segments,
+        source_objects: status.source_objects,
+        last_log_index: status.last_log_index,
+        last_applied_index: status.last_applied_index,
+        image_log_index: status.image_log_index,
+    })
+}
+
+pub(super) fn uuid_from_bytes(bytes: &[u8], message: &'static str) -> Result<Uuid, coldtrail_proto::Error> {
+    let length = |_| coldtrail_proto::Error::Length { message, field: "cluster_id", wanted: 16, found: bytes.len() };
+    bytes.try_into().map(Uuid::from_bytes).map_err(length)
+}

@@ -1,0 +1,138 @@
+//! Making, locking and opening the file, with one clear error for each way that can fail.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use redb::backends::FileBackend;
+use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
+use uuid::Uuid;
+
+use super::disk::{CLUSTER_ID_KEY, FORMAT, FORMAT_KEY, Fault, Identity, META, NODE_ID_KEY};
+use super::watched::Watched;
+use crate::Error;
+
+/// The log is written once and read at starts and by nodes that lag: a small cache does.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// An open file, and the lock that keeps other processes out for as long as it lives.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    pub(super) database: Database,
+    /// The first refusal of the disk.
+    pub(super) failure: Arc<OnceLock<String>>,
+    _lock: File,
+}
+
+/// The path of the file within a catalog's folder.
+pub(super) fn path_in(folder: &Path) -> PathBuf {
+    folder.join("catalog.redb")
+}
+
+/// Opens the file of this folder, every page of it verified; makes it first if it is not there.
+pub(super) fn open(folder: &Path, node_id: u64) -> Result<(OpenFile, Identity), Error> {
+    std::fs::create_dir_all(folder).map_err(|source| Error::Disk { file: folder.to_owned(), source })?;
+    let lock = lock(folder)?;
+    let file = path_in(folder);
+    if !file.try_exists().map_err(|source| Error::Disk { file: file.clone(), source })? {
+        create(folder, &file, node_id)?;
+    }
+    let failure = Arc::default();
+    let database = open_verified(folder, &file, Arc::clone(&failure))?;
+    let identity = read_identity(&file, &database)?;
+    if identity.node_id != node_id {
+        return Err(Error::OtherNode { file, found: identity.node_id, wanted: node_id });
+    }
+    Ok((OpenFile { database, failure, _lock: lock }, identity))
+}
+
+fn lock(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("catalog.lock");
+    let refused = |source| Error::Disk { file: path.clone(), source };
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(refused)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(refused(source)),
+    }
+}
+
+/// The file appears under its name only when it is whole, so that an empty or half-made one is always damage.
+fn create(folder: &Path, file: &Path, node_id: u64) -> Result<(), Error> {
+    let draft = folder.join("catalog.redb.new");
+    let refused = |source| Error::Disk { file: draft.clone(), source };
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(error)),
+        _ => {}
+    }
+    write_draft(&draft, node_id).map_err(|fault| fault.into_error(&draft))?;
+    std::fs::rename(&draft, file).map_err(refused)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| Error::Disk { file: folder.to_owned(), source })?;
+    tracing::info!(file = %file.display(), node_id, "made a new catalog");
+    Ok(())
+}
+
+fn write_draft(draft: &Path, node_id: u64) -> Result<(), Fault> {
+    let database = Database::create(draft)?;
+    let transaction = database.begin_write()?;
+    {
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(FORMAT_KEY, FORMAT.to_le_bytes().as_slice())?;
+        meta.insert(NODE_ID_KEY, node_id.to_le_bytes().as_slice())?;
+        meta.insert(CLUSTER_ID_KEY, Uuid::now_v7().as_bytes().as_slice())?;
+    }
+    super::disk::open_all_tables(&transaction)?;
+    transaction.commit()?;
+    Ok(database.close()?)
+}
+
+/// redb trusts a file that was closed cleanly and may panic on one that was changed since; so every page is checked,
+/// and a panic on the way is one more sign of damage.
+fn open_verified(folder: &Path, file: &Path, failure: Arc<OnceLock<String>>) -> Result<Database, Error> {
+    let corrupt = |reason: String| Error::Corrupt { file: file.to_owned(), reason };
+    let refused = |source| Error::Disk { file: file.to_owned(), source };
+    let handle = File::options().read(true).write(true).open(file).map_err(refused)?;
+    if handle.metadata().map_err(refused)?.len() == 0 {
+        return Err(corrupt("it is empty".to_owned()));
+    }
+    let open = || {
+        let backend = Watched { file: FileBackend::new(handle)?, failure };
+        Database::builder().set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true).create_with_backend(backend)
+    };
+    match panic::catch_unwind(AssertUnwindSafe(open)) {
+        Ok(Ok(database)) => Ok(database),
+        Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => Err(Error::InUse { folder: folder.to_owned() }),
+        Ok(Err(DatabaseError::UpgradeRequired(version))) => Err(corrupt(format!("it has version {version} of redb's file format"))),
+        Ok(Err(DatabaseError::Storage(StorageError::Io(source)))) if !is_damage(&source) => Err(refused(source)),
+        Ok(Err(error)) => Err(corrupt(error.to_string())),
+        Err(panic) => Err(corrupt(super::disk::panic_text(panic.as_ref()))),
+    }
+}
+
+/// True for what redb reports as I/O although the disk did its work.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput)
+}
+
+fn read_identity(file: &Path, database: &Database) -> Result<Identity, Error> {
+    let corrupt = |reason: &str| Error::Corrupt { file: file.to_owned(), reason: reason.to_owned() };
+    let read = || -> Result<_, Fault> {
+        let transaction = database.begin_read()?;
+        let meta = transaction.open_table(META)?;
+        let field = |key| -> Result<Option<Vec<u8>>, Fault> { Ok(meta.get(key)?.map(|value| value.value().to_vec())) };
+        Ok((field(FORMAT_KEY)?, field(NODE_ID_KEY)?, field(CLUSTER_ID_KEY)?))
+    };
+    let (format, node_id, cluster_id) = read().map_err(|fault| fault.into_error(file))?;
+    let format =
+        format.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes).ok_or_else(|| corrupt("it does not say its format"))?;
+    if format != FORMAT {
+        return Err(Error::UnknownFormat { file: file.to_owned(), format });
+    }
+    let node_id =
+        node_id.and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes).ok_or_else(|| corrupt("it does not say its node"))?;
+    let cluster_id =
+        cluster_id.and_then(|bytes| bytes.try_into().ok()).map(Uuid::from_bytes).ok_or_else(|| corrupt("it does not say its cluster"))?;
+    Ok(Identity { node_id, cluster_id })
+}

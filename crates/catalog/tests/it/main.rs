@@ -1,0 +1,9 @@
+//! The catalog as its users see it: through its handle, through a crash, and through the wire.
+
+mod commits;
+mod crash;
+mod damage;
+mod remote;
+mod reopen;
+mod scale;
+mod support;

@@ -1,0 +1,102 @@
+use std::path::Path;
+
+use coldtrail_catalog::{Catalog, CatalogClient, Config, Error};
+use coldtrail_model::{Class, Commit, Day, SegmentId, SegmentIndex, SegmentMeta, SourceObject, Table, TimeRange};
+
+/// Opens the catalog in this folder, with images as often as every seventh entry, so that tests meet them.
+pub(crate) async fn open(folder: &Path) -> Catalog {
+    try_open(folder).await.expect("the catalog opens")
+}
+
+pub(crate) async fn try_open(folder: &Path) -> Result<Catalog, Error> {
+    open_with_images_every(7, folder).await
+}
+
+pub(crate) async fn open_with_images_every(entries: u64, folder: &Path) -> Result<Catalog, Error> {
+    Catalog::open(Config { snapshot_after_entries: entries, covered_entries_kept: 2, ..Config::in_folder(folder) }).await
+}
+
+/// A segment that is the same for the same number.
+pub(crate) fn segment(number: u32) -> SegmentMeta {
+    let id = segment_id(number);
+    let day = Day::from_epoch_days(20_000 + i32::try_from(number % 90).expect("below 90"));
+    let table = [Table::Events(Class::ApiActivity), Table::Events(Class::DnsActivity), Table::Observables][number as usize % 3];
+    SegmentMeta {
+        id,
+        table,
+        day,
+        path: format!("ocsf/{table}/event_day={day}/{id}.parquet"),
+        rows: 100_000,
+        bytes: 20_000_000,
+        created_ms: 1_770_000_000_000,
+        time: day.range(),
+        source: "aws_cloudtrail".to_owned(),
+        accounts: Some(vec!["111122223333".to_owned()]),
+        has_rows_without_account: number.is_multiple_of(2),
+        sha256: spread(number),
+        schema_version: 1,
+    }
+}
+
+pub(crate) fn segment_id(number: u32) -> SegmentId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&spread(number)[..16]);
+    SegmentId::from_bytes(id)
+}
+
+/// A source object that is the same for the same number.
+pub(crate) fn source_object(number: u32) -> SourceObject {
+    SourceObject {
+        url: format!("s3://trail/{number:08}.json.gz"),
+        source: "aws_cloudtrail".to_owned(),
+        bytes: 5_000,
+        modified_ms: 1_769_000_000_000,
+        etag: Some(format!("\"{number}\"")),
+        sha256: spread(number),
+        records: 11,
+        events: 10,
+        rejects: 1,
+        ingested_ms: 1_770_000_000_000,
+    }
+}
+
+/// One source object that became two segments.
+pub(crate) fn commit(number: u32) -> Commit {
+    Commit { added: vec![segment(2 * number), segment(2 * number + 1)], removed: Vec::new(), source_objects: vec![source_object(number)] }
+}
+
+/// The numbers of the commits whose parts are all there. Fails if a part of another one is.
+pub(crate) async fn whole_commits(catalog: &Catalog) -> Vec<u32> {
+    let objects = catalog.source_objects().await.expect("source objects");
+    let numbers: Vec<u32> = objects.iter().map(|object| object.url[11..19].parse().expect("a number")).collect();
+    let snapshot = catalog.snapshot().await.expect("a snapshot");
+    let mut visible: Vec<SegmentMeta> = snapshot.segments.values().flatten().map(|segment| segment.as_ref().clone()).collect();
+    visible.sort_by_key(|segment| segment.id);
+    let mut expected: Vec<SegmentMeta> = numbers.iter().flat_map(|number| commit(*number).added).collect();
+    expected.sort_by_key(|segment| segment.id);
+    assert!(visible == expected, "{} segments instead of {}: a commit is half there", visible.len(), expected.len());
+    assert!(objects.iter().zip(&numbers).all(|(object, number)| *object == source_object(*number)), "a source object changed");
+    numbers
+}
+
+pub(crate) fn time(start_ms: i64, end_ms: i64) -> TimeRange {
+    TimeRange { start_ms, end_ms }
+}
+
+/// Commits these numbers, one after another.
+pub(crate) async fn commit_all(catalog: &Catalog, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        catalog.commit(commit(number)).await.expect("the commit is taken");
+    }
+}
+
+/// Bytes without a pattern, from a number.
+fn spread(number: u32) -> [u8; 32] {
+    let mut state = u64::from(number).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    std::array::from_fn(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    })
+}

@@ -1,0 +1,12 @@
+//! `coldtrail.catalog.v1`: what the catalog keeps on disk, and its gRPC service.
+
+mod convert;
+
+/// The messages and the service of version 1, as made from `proto/coldtrail/catalog/v1/catalog.proto`.
+#[allow(missing_docs, unreachable_pub, clippy::all)]
+#[rustfmt::skip]
+pub mod v1 {
+    include!("gen/coldtrail.catalog.v1.rs");
+}
+
+pub use convert::{digest_from_bytes, segment_id_from_bytes};
