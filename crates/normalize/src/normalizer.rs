@@ -108,7 +108,7 @@ impl Normalizer {
         let framer: Box<dyn Framer> = match format {
             Format::Lines => Box::new(LineFramer::new(self.options.record_bytes_max)),
             Format::Json { envelope_keys } => Box::new(JsonFramer::new(envelope_keys, self.options.record_bytes_max)),
-            Format::Framed(make) => make(&self.options),
+            Format::Text(make) | Format::Framed(make) => make(&self.options),
             Format::Whole => Box::new(WholeFramer::new(self.options.object_bytes_max)),
         };
         if matches!(format, Format::Whole) || matches!(format, Format::Framed(_)) {
@@ -136,7 +136,7 @@ impl Normalizer {
             let raw = &self.buffer[range];
             match (problem, format) {
                 (Some(reason), _) => batch.rejects.push(reject(place, reason, raw)),
-                (None, Some(Format::Lines)) => map_line(mapping.as_mut(), place, raw, &mut batch),
+                (None, Some(Format::Lines | Format::Text(_))) => map_line(mapping.as_mut(), place, raw, &mut batch),
                 (None, Some(_)) => map_json(mapping.as_mut(), place, raw, &mut batch),
                 (None, None) => mapping.map_binary(place, raw, &mut batch),
             }
@@ -177,22 +177,30 @@ fn json_event(mapping: &mut dyn Mapping, raw: &[u8]) -> Result<Event, Reason> {
     Ok(event)
 }
 
-/// Keeps what the mapping did not place, and what it placed where the class has no column.
+/// Keeps what the mapping did not place, and what it placed where the class has no column, beside what it kept itself (of a record
+/// inside an envelope).
 pub(crate) fn keep_rest(event: &mut Event, fields: &Fields<'_>) {
     let rest = fields.rest();
-    if event.misplaced().is_empty() {
+    if event.misplaced().is_empty() && event.get(Col::Unmapped).is_none() {
         event.text_opt(Col::Unmapped, rest);
         return;
     }
-    let mut members = match rest.map(|rest| serde_json::from_str(&rest)) {
-        Some(Ok(serde_json::Value::Object(members))) => members,
-        Some(Ok(other)) => serde_json::Map::from_iter([("value".to_owned(), other)]),
-        _ => serde_json::Map::new(),
-    };
+    let mut members = event.get_text(Col::Unmapped).map(members_of).unwrap_or_default();
+    for (key, value) in rest.as_deref().map(members_of).unwrap_or_default() {
+        members.entry(key).or_insert(value);
+    }
     for (col, value) in event.misplaced() {
         members.insert(col.column().path.to_owned(), misplaced_json(value));
     }
     event.owned_text(Col::Unmapped, serde_json::Value::Object(members).to_string());
+}
+
+fn members_of(json: &str) -> serde_json::Map<String, serde_json::Value> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Object(members)) => members,
+        Ok(other) => serde_json::Map::from_iter([("value".to_owned(), other)]),
+        Err(_) => serde_json::Map::new(),
+    }
 }
 
 fn misplaced_json(value: &Value) -> serde_json::Value {

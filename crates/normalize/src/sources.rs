@@ -5,8 +5,11 @@ mod aws_guardduty;
 mod aws_vpcflow;
 mod azure_activity;
 mod azure_entra;
+mod envelope;
 mod gcp_audit;
 mod k8s_audit;
+#[cfg(test)]
+mod testing;
 mod windows_event;
 mod zeek;
 
@@ -22,6 +25,8 @@ use crate::{Batch, Options, Place, Reason, Source};
 pub(crate) enum Format {
     /// One record a line: [`Mapping::map_line`].
     Lines,
+    /// Text that a framer of the source cuts into records: [`Mapping::map_line`].
+    Text(fn(&Options) -> Box<dyn Framer>),
     /// JSON in any arrangement, with the keys of arrays that envelopes carry records in: [`Mapping::map_json`].
     Json {
         /// Keys such as `Records`.
@@ -37,6 +42,7 @@ impl std::fmt::Debug for Format {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Lines => "Lines",
+            Self::Text(_) => "Text",
             Self::Json { .. } => "Json",
             Self::Framed(_) => "Framed",
             Self::Whole => "Whole",
