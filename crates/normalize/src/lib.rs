@@ -25,4 +25,4 @@ pub use batch::{Batch, Place, Reason, Reject};
 pub use detect::detect;
 pub use inflate::{Compression, InflateError, Inflater};
 pub use normalizer::{Normalizer, Options};
-pub use source::Source;
+pub use source::{Source, UnknownSource};

@@ -1,0 +1,46 @@
+# Every target does its own set-up; Rust and Python 3 are all that must be there.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
+VENV := $(TARGET_DIR)/venv
+PYTHON := $(VENV)/bin/python
+LIGHT := -p coldtrail-model -p coldtrail-proto -p coldtrail-normalize -p coldtrail-generate -p coldtrail-lake -p coldtrail-catalog -p coldtrail-ingest
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | column -t -s $$'\t'
+
+.PHONY: test
+test: $(VENV)/.ready ## Run every test: Rust, then the real binary against real clients
+	cargo test --workspace
+	cargo build
+	COLDTRAIL_BIN=$(TARGET_DIR)/debug/coldtrail $(PYTHON) -m pytest tests -q
+
+.PHONY: light
+light: ## Run the tests of the light half, without DataFusion, in seconds
+	cargo test $(LIGHT)
+
+.PHONY: verify
+verify: ## Check formatting, lints and dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	if command -v cargo-deny > /dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies were not checked"; fi
+
+.PHONY: fix
+fix: ## Format, mend lints, and write again what is made from the code
+	cargo fmt --all
+	cargo clippy --workspace --all-targets --fix --allow-dirty
+	UPDATE_EXPECT=1 cargo test -p coldtrail-model
+
+.PHONY: bench
+bench: $(VENV)/.ready ## Measure side by side with DuckDB, chDB and plain DataFusion; the figures go to benches/RESULTS.md
+	cargo build --release
+	cargo bench
+	COLDTRAIL_BIN=$(TARGET_DIR)/release/coldtrail $(PYTHON) benches/side_by_side.py
+
+$(VENV)/.ready: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@

@@ -1,0 +1,250 @@
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use coldtrail_catalog::{CatalogClient, SourceIdentity, SourceProbe};
+use coldtrail_lake::{Lake, StoreOptions, WriterConfig};
+use coldtrail_normalize::Options;
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+
+use crate::reader::{hash, start_reading};
+use crate::transaction::Transaction;
+use crate::{Error, FailedObject, IngestConfig, Progress, ReadOutcome, Report, SourceChoice, SourceFile, locate};
+
+/// How many objects are asked for at once.
+const PROBES_PER_REQUEST: usize = 10_000;
+
+/// Takes objects in; one of it can be used many times.
+#[derive(Clone)]
+pub struct Ingest {
+    lake: Lake,
+    catalog: Arc<dyn CatalogClient>,
+    config: IngestConfig,
+    writer_config: WriterConfig,
+    store_options: StoreOptions,
+}
+
+/// One run of [`Ingest::run`].
+struct Run<'a> {
+    ingest: &'a Ingest,
+    choice: SourceChoice,
+    report: Report,
+    progress: Progress,
+    watch: &'a (dyn Fn(Progress) + Sync),
+    stop: CancellationToken,
+    waiting: VecDeque<SourceFile>,
+    /// Objects that are being read, in order.
+    reading: VecDeque<(SourceFile, Receiver<ReadOutcome>)>,
+}
+
+impl Ingest {
+    /// Brings a lake and a catalog together. `store_options` say how to reach the stores that objects are read from.
+    pub fn new(
+        lake: Lake,
+        catalog: Arc<dyn CatalogClient>,
+        config: IngestConfig,
+        writer_config: WriterConfig,
+        store_options: StoreOptions,
+    ) -> Result<Self, Error> {
+        config.validate()?;
+        writer_config.validate()?;
+        Ok(Self { lake, catalog, config, writer_config, store_options })
+    }
+
+    /// Takes in every object at the locations that was not taken in before. Objects that cannot be read are listed in the report
+    /// and do not stop the others.
+    ///
+    /// # Errors
+    ///
+    /// A location that does not exist or cannot be listed, a lake that cannot be written, a catalog that does not answer, or
+    /// `stop`. What was committed before stays.
+    pub async fn run(
+        &self,
+        locations: &[String],
+        choice: SourceChoice,
+        watch: &(dyn Fn(Progress) + Sync),
+        stop: CancellationToken,
+    ) -> Result<Report, Error> {
+        let mut files = Vec::new();
+        for location in locations {
+            files.extend(locate(location, &self.store_options).await?);
+        }
+        let mut seen = HashSet::new();
+        files.retain(|file| seen.insert(file.url.clone()));
+        let mut report = Report { objects_found: files.len() as u64, ..Report::default() };
+        let files = self.without_known(files, &mut report).await?;
+        let bytes_total = files.iter().map(|file| file.bytes).sum();
+        let progress = Progress { objects_total: files.len() as u64, bytes_total, ..Progress::default() };
+        let mut run = Run { ingest: self, choice, report, progress, watch, stop, waiting: files.into(), reading: VecDeque::new() };
+        run.take_all().await?;
+        Ok(run.report)
+    }
+
+    /// Leaves out what the catalog knows: by what the listing says, and by content where only the listing differs.
+    async fn without_known(&self, files: Vec<SourceFile>, report: &mut Report) -> Result<Vec<SourceFile>, Error> {
+        let mut fresh = Vec::new();
+        let urls: HashSet<String> = self.catalog.source_objects().await?.into_iter().map(|object| object.url).collect();
+        for files in files.chunks(PROBES_PER_REQUEST) {
+            let probes: Vec<SourceProbe> = files.iter().map(stamp_of).collect();
+            for (file, is_known) in files.iter().zip(self.catalog.is_ingested(&probes).await?) {
+                if is_known || (urls.contains(&file.url) && self.is_same_content(file, report).await?) {
+                    report.objects_known += 1;
+                } else {
+                    fresh.push(file.clone());
+                }
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// An object of a known name whose stamp differs was touched, copied back, or changed: only its content tells.
+    async fn is_same_content(&self, file: &SourceFile, report: &mut Report) -> Result<bool, Error> {
+        let Ok(sha256) = hash(file.stream()).await else { return Ok(false) };
+        let probe = SourceProbe { url: file.url.clone(), identity: SourceIdentity::Sha256(sha256) };
+        let is_same = self.catalog.is_ingested(&[probe]).await?.first().copied().unwrap_or(false);
+        report.objects_changed += u64::from(!is_same);
+        Ok(is_same)
+    }
+}
+
+fn stamp_of(file: &SourceFile) -> SourceProbe {
+    let identity = SourceIdentity::Stamp { bytes: file.bytes, modified_ms: file.modified_ms, etag: file.etag.clone() };
+    SourceProbe { url: file.url.clone(), identity }
+}
+
+impl Run<'_> {
+    async fn take_all(&mut self) -> Result<(), Error> {
+        let mut transaction = self.begin();
+        loop {
+            self.start_readers();
+            let Some((file, outcomes)) = self.reading.pop_front() else { break };
+            let taken = self.take_object(&mut transaction, &file, outcomes).await;
+            match taken {
+                Ok(()) => {}
+                Err(error) => {
+                    transaction.abandon().await;
+                    return Err(error);
+                }
+            }
+            if transaction.is_due(&self.ingest.config) {
+                let due = std::mem::replace(&mut transaction, self.begin());
+                self.commit(due).await?;
+            }
+        }
+        self.commit(transaction).await?;
+        // A transaction that was given up put its objects back.
+        if self.waiting.is_empty() { Ok(()) } else { Box::pin(self.take_all()).await }
+    }
+
+    fn begin(&self) -> Transaction {
+        Transaction::begin(&self.ingest.lake, &self.ingest.writer_config)
+    }
+
+    fn start_readers(&mut self) {
+        while self.reading.len() < self.ingest.config.readers_max
+            && let Some(file) = self.waiting.pop_front()
+        {
+            let options =
+                Options { record_bytes_max: self.ingest.config.record_bytes_max, object_bytes_max: self.ingest.config.object_bytes_max };
+            let outcomes = start_reading(file.url.clone(), file.stream(), self.choice, options);
+            self.reading.push_back((file, outcomes));
+        }
+    }
+
+    async fn take_object(
+        &mut self,
+        transaction: &mut Transaction,
+        file: &SourceFile,
+        mut outcomes: Receiver<ReadOutcome>,
+    ) -> Result<(), Error> {
+        let object: Arc<str> = file.url.as_str().into();
+        let now_ms = chrono::Utc::now().timestamp_millis();
+        loop {
+            let outcome = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(Error::Stopped),
+                outcome = outcomes.recv() => outcome,
+            };
+            match outcome {
+                Some(ReadOutcome::Batch(source, batch)) => {
+                    self.progress.events += batch.events.len() as u64;
+                    self.progress.rejects += batch.rejects.len() as u64;
+                    for reject in &batch.rejects {
+                        *self.report.rejects_by_reason.entry(format!("{source}: {}", kind_of(&reject.reason))).or_default() += 1;
+                    }
+                    transaction.add(&object, source, batch, now_ms).await?;
+                    (self.watch)(self.progress);
+                }
+                Some(ReadOutcome::Done { sha256, source, bytes_plain }) => {
+                    transaction.end_object(file.clone(), sha256, source, bytes_plain);
+                    self.object_done(file);
+                    return Ok(());
+                }
+                Some(ReadOutcome::Failed { reason }) => return self.object_failed(transaction, file, reason).await,
+                None => return self.object_failed(transaction, file, format!("reading {} ended unexpectedly", file.url)).await,
+            }
+        }
+    }
+
+    fn object_done(&mut self, file: &SourceFile) {
+        self.progress.objects_done += 1;
+        self.progress.bytes_done += file.bytes;
+        (self.watch)(self.progress);
+    }
+
+    /// Nothing of a failed object may stay: if some of it is in the transaction, the transaction goes and its other objects come again.
+    async fn object_failed(&mut self, transaction: &mut Transaction, file: &SourceFile, reason: String) -> Result<(), Error> {
+        self.report.failed.push(FailedObject { url: file.url.clone(), reason });
+        self.object_done(file);
+        if transaction.under_way != Default::default() {
+            let given_up = std::mem::replace(transaction, self.begin());
+            let again = given_up.abandon().await;
+            self.progress.objects_total += again.len() as u64;
+            self.progress.bytes_total += again.iter().map(|file| file.bytes).sum::<u64>();
+            self.waiting.extend(again);
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, transaction: Transaction) -> Result<(), Error> {
+        if transaction.done.is_empty() {
+            transaction.abandon().await;
+            return Ok(());
+        }
+        let objects: Vec<_> = transaction.done.iter().map(|(file, object, plain)| (file.clone(), object.clone(), *plain)).collect();
+        match transaction.commit(self.ingest.catalog.as_ref(), self.ingest.config.commit_retries_max).await {
+            Ok((segments, committed)) => {
+                for (_, object, bytes_plain) in objects {
+                    self.report.objects_ingested += 1;
+                    self.report.bytes_stored += object.bytes;
+                    self.report.bytes_plain += bytes_plain;
+                    self.report.records += object.records;
+                    self.report.events += object.events;
+                    self.report.rejects += object.rejects;
+                }
+                self.report.segments += segments.len() as u64;
+                self.report.segment_bytes += segments.iter().map(|segment| segment.bytes).sum::<u64>();
+                self.report.snapshot_id = Some(committed.snapshot_id);
+                Ok(())
+            }
+            Err(Error::Catalog(coldtrail_catalog::Error::AlreadyIngested { url })) => {
+                tracing::info!(url, "another ingest was faster; reading the rest of the transaction again");
+                self.report.objects_known += 1;
+                self.waiting.extend(objects.into_iter().map(|(file, ..)| file).filter(|file| file.url != url));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A reason without what differs from record to record.
+fn kind_of(reason: &coldtrail_normalize::Reason) -> String {
+    use coldtrail_normalize::Reason;
+    match reason {
+        Reason::NotJson { .. } => "not JSON".to_owned(),
+        Reason::NotThisFormat { format, .. } => format!("not {format}"),
+        Reason::BadField { field, expected, .. } => format!("the field {field} is not {expected}"),
+        other => other.to_string(),
+    }
+}

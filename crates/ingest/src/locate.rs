@@ -1,0 +1,154 @@
+//! What there is to read at the places that were named.
+
+use std::io;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use coldtrail_lake::{Lake, StoreOptions};
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::io::AsyncReadExt;
+use url::Url;
+
+use crate::Error;
+
+/// How much of a local file is read at once, in bytes.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// One object that can be read: a file, or an object in a bucket.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Its absolute URL.
+    pub url: String,
+    /// Its size as stored.
+    pub bytes: u64,
+    /// When it was last changed, in milliseconds since 1970, UTC.
+    pub modified_ms: i64,
+    /// The store's entity tag, if it has one.
+    pub etag: Option<String>,
+    at: At,
+}
+
+#[derive(Debug, Clone)]
+enum At {
+    File(PathBuf),
+    Object(Arc<dyn ObjectStore>, Path),
+}
+
+impl SourceFile {
+    /// Its bytes as stored, in pieces.
+    pub(crate) fn stream(&self) -> BoxStream<'static, Result<Bytes, String>> {
+        match self.at.clone() {
+            At::File(path) => futures::stream::once(open_file(path)).flat_map(|file| file_pieces(file)).boxed(),
+            At::Object(store, path) => {
+                let pieces = async move { store.get(&path).await.map(|object| object.into_stream()) };
+                futures::stream::once(pieces).try_flatten().map_err(|error| error.to_string()).boxed()
+            }
+        }
+    }
+}
+
+async fn open_file(path: PathBuf) -> io::Result<tokio::fs::File> {
+    tokio::fs::File::open(path).await
+}
+
+fn file_pieces(file: io::Result<tokio::fs::File>) -> BoxStream<'static, Result<Bytes, String>> {
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => return futures::stream::iter([Err(error.to_string())]).boxed(),
+    };
+    futures::stream::try_unfold(file, |mut file| async move {
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        let read = (&mut file).take(PIECE_BYTES as u64).read_to_end(&mut piece).await.map_err(|error| error.to_string())?;
+        Ok((read > 0).then(|| (Bytes::from(piece), file)))
+    })
+    .boxed()
+}
+
+/// Lists what lies at a file, a folder or a prefix of an object store, in order of name. Files whose name begins with a dot or an
+/// underscore are left out: editors and writers keep unfinished work in them.
+pub async fn locate(location: &str, options: &StoreOptions) -> Result<Vec<SourceFile>, Error> {
+    let is_url = location.contains("://") && !location.starts_with("file://");
+    let mut found = if is_url { list_objects(location, options).await? } else { list_files(location).await? };
+    found.sort_by(|one, other| one.url.cmp(&other.url));
+    Ok(found)
+}
+
+async fn list_files(location: &str) -> Result<Vec<SourceFile>, Error> {
+    let path = match Url::parse(location) {
+        Ok(url) if url.scheme() == "file" => url.to_file_path().map_err(|()| Error::NoSuchLocation { location: location.to_owned() })?,
+        _ => PathBuf::from(location),
+    };
+    let named = location.to_owned();
+    let listing = tokio::task::spawn_blocking(move || {
+        let root = path.canonicalize().map_err(|source| unreadable(&named, source))?;
+        let mut found = Vec::new();
+        walk(&root, true, &mut found).map_err(|source| unreadable(&named, source))?;
+        Ok(found)
+    });
+    match listing.await {
+        Ok(found) => found,
+        Err(error) => Err(Error::Unreadable { location: location.to_owned(), source: io::Error::other(error) }),
+    }
+}
+
+fn unreadable(location: &str, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::NotFound => Error::NoSuchLocation { location: location.to_owned() },
+        _ => Error::Unreadable { location: location.to_owned(), source },
+    }
+}
+
+fn walk(path: &FilePath, is_named: bool, found: &mut Vec<SourceFile>) -> io::Result<()> {
+    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
+    if is_hidden && !is_named {
+        return Ok(());
+    }
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            walk(&entry?.path(), false, found)?;
+        }
+        return Ok(());
+    }
+    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let url = Url::from_file_path(path).map_err(|()| io::Error::other(format!("{} is not an absolute path", path.display())))?;
+    found.push(SourceFile {
+        url: url.to_string(),
+        bytes: metadata.len(),
+        modified_ms: i64::try_from(modified.as_millis()).unwrap_or(i64::MAX),
+        etag: None,
+        at: At::File(path.to_owned()),
+    });
+    Ok(())
+}
+
+async fn list_objects(location: &str, options: &StoreOptions) -> Result<Vec<SourceFile>, Error> {
+    let place = Lake::open(location, options)?;
+    let store = place.store();
+    let prefix = place.path("");
+    let unlistable = |source| Error::Unlistable { location: location.to_owned(), source };
+    let mut base = place.url().clone();
+    base.set_path("");
+    let listed: Vec<_> = store.list(Some(&prefix)).try_collect().await.map_err(unlistable)?;
+    let mut metas = listed;
+    if metas.is_empty() {
+        match store.head(&prefix).await {
+            Ok(meta) => metas.push(meta),
+            Err(object_store::Error::NotFound { .. }) => return Err(Error::NoSuchLocation { location: location.to_owned() }),
+            Err(source) => return Err(unlistable(source)),
+        }
+    }
+    let is_hidden = |path: &Path| path.filename().is_some_and(|name| name.starts_with(['.', '_']));
+    let files = metas.into_iter().filter(|meta| !is_hidden(&meta.location)).map(|meta| SourceFile {
+        url: format!("{}/{}", base.as_str().trim_end_matches('/'), meta.location),
+        bytes: meta.size,
+        modified_ms: meta.last_modified.timestamp_millis(),
+        etag: meta.e_tag,
+        at: At::Object(Arc::clone(&store), meta.location),
+    });
+    Ok(files.collect())
+}
