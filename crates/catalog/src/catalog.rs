@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use coldtrail_model::{Commit, IndexError, SegmentIndex, Snapshot, SourceObject};
 use openraft::error::{ClientWriteError, Fatal, RaftError};
-use openraft::{BasicNode, Raft, ServerState, SnapshotPolicy};
+use openraft::metrics::WaitError;
+use openraft::{BasicNode, Raft, RaftMetrics, RaftState, ServerState, SnapshotPolicy, TokioInstant};
 use parking_lot::RwLock;
 
 use crate::contents::Contents;
@@ -62,7 +63,9 @@ impl Catalog {
         };
         let catalog = Self { node: Arc::new(node) };
         if let Err(error) = catalog.start(&config).await {
-            catalog.shutdown().await?;
+            if let Err(second) = catalog.shutdown().await {
+                tracing::warn!(error = %second, "closing a catalog that did not open failed too");
+            }
             return Err(error);
         }
         Ok(catalog)
@@ -87,12 +90,16 @@ impl Catalog {
     /// Writes an image of the state now, rather than when enough has changed.
     pub async fn write_image(&self) -> Result<(), Error> {
         let covered = self.node.state.read().last_applied;
-        self.node.raft.trigger().snapshot().await.map_err(|fatal| self.stopped(&fatal))?;
-        let reached = |metrics: &openraft::RaftMetrics<u64, BasicNode>| metrics.snapshot >= covered || metrics.running_state.is_err();
-        let waited = self.node.raft.wait(None).metrics(reached, "an image").await;
-        match waited {
-            Ok(metrics) => metrics.running_state.map_err(|fatal| self.stopped(&fatal)),
-            Err(_) => Err(self.runtime_ends()),
+        let is_written = |metrics: &RaftMetrics<u64, BasicNode>| metrics.snapshot >= covered || metrics.running_state.is_err();
+        loop {
+            // Raft drops the wish if an image is being written already, which may be older than what is asked for.
+            self.node.raft.trigger().snapshot().await.map_err(|fatal| self.stopped(&fatal))?;
+            let asked_again_after = Some(Duration::from_millis(500));
+            match self.node.raft.wait(asked_again_after).metrics(&is_written, "an image").await {
+                Ok(metrics) => return metrics.running_state.map_err(|fatal| self.stopped(&fatal)),
+                Err(WaitError::Timeout(..)) => {}
+                Err(WaitError::ShuttingDown) => return Err(self.runtime_ends()),
+            }
         }
     }
 
@@ -104,7 +111,7 @@ impl Catalog {
             raft.initialize(members).await.map_err(|error| self.stopped(&error))?;
         }
         let id = config.node_id;
-        let stands_alone = move |state: &openraft::RaftState<u64, BasicNode, openraft::TokioInstant>| {
+        let stands_alone = move |state: &RaftState<u64, BasicNode, TokioInstant>| {
             let is_only_voter = state.membership_state.effective().voter_ids().eq([id]);
             is_only_voter && matches!(state.server_state, ServerState::Follower)
         };
@@ -112,8 +119,7 @@ impl Catalog {
             raft.trigger().elect().await.map_err(|fatal| self.stopped(&fatal))?;
         }
         let timeout = Duration::from_millis(config.start_timeout_ms);
-        let has_leader =
-            |metrics: &openraft::RaftMetrics<u64, BasicNode>| metrics.current_leader.is_some() || metrics.running_state.is_err();
+        let has_leader = |metrics: &RaftMetrics<u64, BasicNode>| metrics.current_leader.is_some() || metrics.running_state.is_err();
         let metrics = raft.wait(Some(timeout)).metrics(has_leader, "a leader").await;
         let metrics = metrics.map_err(|_| Error::NoLeader { waited_ms: config.start_timeout_ms })?;
         metrics.running_state.map_err(|fatal| self.stopped(&fatal))?;
@@ -134,9 +140,12 @@ impl Catalog {
     }
 
     fn stopped(&self, error: &dyn std::error::Error) -> Error {
-        let disk = &self.node.disk;
-        let reason = disk.failure().map_or_else(|| error.to_string(), str::to_owned);
-        Error::Stopped { file: disk.path().to_owned(), reason }
+        Error::Stopped { file: self.node.disk.path().to_owned(), reason: self.stop_reason(error) }
+    }
+
+    /// What the disk said first, if it is to blame: Raft only passes on that something failed.
+    fn stop_reason(&self, error: &dyn std::error::Error) -> String {
+        self.node.disk.failure().map_or_else(|| error.to_string(), str::to_owned)
     }
 
     fn runtime_ends(&self) -> Error {
@@ -220,6 +229,7 @@ impl CatalogClient for Catalog {
             last_log_index: metrics.last_log_index,
             last_applied_index: self.node.state.read().last_applied.map(|id| id.index),
             image_log_index: metrics.snapshot.map(|id| id.index),
+            stopped: metrics.running_state.err().map(|fatal| self.stop_reason(&fatal)),
         })
     }
 }

@@ -107,4 +107,6 @@ pub struct Status {
     pub last_applied_index: Option<u64>,
     /// The last entry that the stored image of the state covers.
     pub image_log_index: Option<u64>,
+    /// Why no more commits are taken, if that is so; reading goes on.
+    pub stopped: Option<String>,
 }

@@ -182,3 +182,6 @@ fn is_same(object: &SourceObject, identity: &SourceIdentity) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A field that must be there is not.
-    #[error("{message} lacks its {field}")]
+    #[error("{message} lacks its {field}; it may be written by a newer version of Coldtrail")]
     Missing {
         /// The message.
         message: &'static str,

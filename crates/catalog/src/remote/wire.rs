@@ -86,6 +86,7 @@ pub(super) fn status_to_proto(status: &Status) -> v1::StatusResponse {
         last_log_index: status.last_log_index,
         last_applied_index: status.last_applied_index,
         image_log_index: status.image_log_index,
+        stopped: status.stopped.clone(),
     }
 }
 
@@ -100,6 +101,7 @@ pub(super) fn status_from_proto(status: &v1::StatusResponse) -> Result<Status, c
         last_log_index: status.last_log_index,
         last_applied_index: status.last_applied_index,
         image_log_index: status.image_log_index,
+        stopped: status.stopped.clone(),
     })
 }
 

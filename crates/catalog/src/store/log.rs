@@ -148,16 +148,20 @@ fn read_entries(transaction: &ReadTransaction, range: (Bound<u64>, Bound<u64>), 
     }
     let log = transaction.open_table(LOG)?;
     let (mut entries, mut bytes) = (Vec::new(), 0_usize);
+    let mut expected = None;
     for entry in log.range(range)? {
         let (index, entry) = entry?;
+        let index = index.value();
         bytes = bytes.saturating_add(entry.value().len());
         if bytes > bytes_max && !entries.is_empty() {
             break;
         }
         let entry = decode_entry(entry.value())?;
-        if entry.log_id.index != index.value() {
-            return Err(Fault::Damage(format!("log entry {} stands in the place of entry {}", entry.log_id.index, index.value())));
+        // Raft trusts the log to have no hole, and would apply what stands behind one.
+        if entry.log_id.index != index || expected.is_some_and(|expected| expected != index) {
+            return Err(Fault::Damage(format!("log entry {} is missing", expected.unwrap_or(index))));
         }
+        expected = Some(index + 1);
         entries.push(entry);
     }
     Ok(entries)

@@ -13,8 +13,9 @@ use super::log::read_meta;
 use crate::image::{self, State};
 use crate::raft::{self, Command, Entry, LogId, Outcome, StorageError, StoredMembership, TypeConfig};
 
-/// An image is written in pieces, each in its own transaction, so that the log can be written in between.
-const PIECE_BYTES: usize = 4 << 20;
+/// An image is written in pieces, each in its own transaction, so that the log can be written in between. A little less
+/// than a power of two: redb adds a header and rounds up to one.
+const PIECE_BYTES: usize = (4 << 20) - 4096;
 
 /// The state machine: the contents in memory, and an image of them on disk from time to time.
 #[derive(Debug, Clone)]
@@ -175,14 +176,19 @@ fn store_image(disk: &Disk, meta: &SnapshotMeta<u64, BasicNode>, image: &[u8]) -
 
 /// Removes every piece that does not belong to this generation, if there is one.
 fn remove_other_images(disk: &Disk, generation: u64) -> Result<(), Fault> {
+    let (older, newer) = (..(generation, 0), (generation + 1, 0)..);
     let only_this = disk.read(|transaction| {
-        let mut pieces = transaction.open_table(IMAGES)?.range::<(u64, u32)>(..)?;
-        pieces.try_fold(true, |only_this, piece| Ok(only_this && piece?.0.value().0 == generation))
+        let pieces = transaction.open_table(IMAGES)?;
+        Ok(pieces.range(older)?.next().is_none() && pieces.range(newer.clone())?.next().is_none())
     })?;
     if only_this {
         return Ok(());
     }
-    disk.write(|transaction| Ok(transaction.open_table(IMAGES)?.retain(|(of, _), _| of == generation)?))
+    disk.write(|transaction| {
+        let mut pieces = transaction.open_table(IMAGES)?;
+        pieces.retain_in(older, |_, _| false)?;
+        Ok(pieces.retain_in(newer, |_, _| false)?)
+    })
 }
 
 fn read_image_meta(transaction: &ReadTransaction) -> Result<Option<v1::ImageMeta>, Fault> {

@@ -96,9 +96,9 @@ async fn a_folder_that_another_process_has_open_is_refused_until_that_one_is_gon
 #[tokio::test]
 async fn a_full_disk_is_one_clear_error_and_costs_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");
-    // No file may grow beyond 1 or 2 MiB, and the attempt is an error rather than a signal: a disk that is full.
+    // No file may grow beyond 350 or 700 KiB, and the attempt is an error rather than a signal: a disk that is full.
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 2200; exec \"$0\" \"$@\""]).arg(std::env::current_exe().expect("this binary"));
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 700; exec \"$0\" \"$@\""]).arg(std::env::current_exe().expect("this binary"));
     limited.env(IMAGES_EVERY, "1000000");
     let (mut child, lines) = start_child(limited, folder.path(), 0);
     let lines: Vec<String> = lines.collect();
@@ -130,5 +130,6 @@ async fn reading_goes_on_after_the_catalog_stopped() {
     catalog.shutdown().await.expect("it stops");
     let error = catalog.commit(commit(1)).await.expect_err("it has stopped");
     assert!(matches!(error, Error::Stopped { .. }) && !error.is_retryable(), "{error}");
+    assert!(catalog.status().await.expect("a status").stopped.is_some());
     assert_eq!(whole_commits(&catalog).await, [0]);
 }

@@ -29,12 +29,26 @@ async fn an_image_is_written_when_the_log_is_long_in_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = Config { snapshot_after_entries: 1_000_000, snapshot_after_bytes: 2_000, ..Config::in_folder(folder.path()) };
     let catalog = Catalog::open(config).await.expect("it opens");
-    commit_all(&catalog, 0..20).await;
-    catalog.write_image().await.expect("an image is written");
-    let status = catalog.status().await.expect("a status");
-    assert_eq!(status.image_log_index, status.last_applied_index);
+    commit_all(&catalog, 0..5).await;
+    while catalog.status().await.expect("a status").image_log_index.is_none() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_is_asked_for_covers_all_that_was_acknowledged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = open(folder.path()).await;
+    for round in 0..3 {
+        commit_all(&catalog, round * 5..round * 5 + 5).await;
+        catalog.write_image().await.expect("an image is written");
+        let status = catalog.status().await.expect("a status");
+        assert_eq!(status.image_log_index, status.last_applied_index);
+    }
     catalog.shutdown().await.expect("it stops");
-    assert_eq!(whole_commits(&open(folder.path()).await).await.len(), 20);
+    let error = catalog.write_image().await.expect_err("it has stopped");
+    assert!(matches!(error, Error::Stopped { .. }), "{error}");
+    assert_eq!(whole_commits(&open(folder.path()).await).await.len(), 15);
 }
 
 #[tokio::test]

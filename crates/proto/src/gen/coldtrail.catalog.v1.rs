@@ -349,6 +349,9 @@ pub struct StatusResponse {
     pub last_applied_index: ::core::option::Option<u64>,
     #[prost(uint64, optional, tag = "9")]
     pub image_log_index: ::core::option::Option<u64>,
+    /// Why no more commits are taken, if that is so; reading goes on.
+    #[prost(string, optional, tag = "10")]
+    pub stopped: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// Why a call was refused, for programs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
