@@ -43,7 +43,7 @@ impl CommitId {
     }
 
     /// The id that these 16 bytes stand for.
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 }

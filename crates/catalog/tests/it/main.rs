@@ -1,6 +1,7 @@
 //! The catalog as its users see it: through its handle, through a crash, and through the wire.
 
 mod commits;
+mod compat;
 mod crash;
 mod damage;
 mod remote;
