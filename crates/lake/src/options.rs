@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use object_store::{BackoffConfig, RetryConfig};
@@ -5,7 +6,7 @@ use serde::Deserialize;
 
 /// How to reach an object store. Credentials are not among it: they come from the environment, as the vendors' own tools read
 /// them (`AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY`, `GOOGLE_APPLICATION_CREDENTIALS`, instance roles, …).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreOptions {
     /// The URL of an S3-compatible store that is not AWS, such as MinIO or SeaweedFS: `http://127.0.0.1:9000`.
@@ -51,5 +52,23 @@ impl StoreOptions {
             max_retries: self.retries_max,
             retry_timeout: Duration::from_secs(self.retry_seconds_max),
         }
+    }
+}
+
+/// Shows the settings, but of an endpoint only what follows the `@` of credentials that somebody may have written into it.
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint = self.s3_endpoint.as_deref().map(|endpoint| endpoint.rsplit('@').next().unwrap_or_default());
+        f.debug_struct("StoreOptions")
+            .field("s3_endpoint", &endpoint)
+            .field("s3_region", &self.s3_region)
+            .field("s3_virtual_hosted", &self.s3_virtual_hosted)
+            .field("allow_http", &self.allow_http)
+            .field("retries_max", &self.retries_max)
+            .field("retry_seconds_max", &self.retry_seconds_max)
+            .field("request_seconds_max", &self.request_seconds_max)
+            .field("connect_seconds_max", &self.connect_seconds_max)
+            .field("upload_part_bytes", &self.upload_part_bytes)
+            .finish()
     }
 }

@@ -100,6 +100,12 @@ fn s3(url: &Url, options: &StoreOptions) -> Result<AmazonS3Builder, Error> {
         builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
     }
     if let Some(endpoint) = &options.s3_endpoint {
+        if endpoint.contains('@') {
+            return Err(refuse(
+                url,
+                "its s3_endpoint holds credentials; put credentials in the environment, as the vendor's tools read them",
+            ));
+        }
         if endpoint.starts_with("http://") && !options.allow_http {
             return Err(refuse(url, "its s3_endpoint is http://, without TLS; write https:// or set allow_http = true"));
         }

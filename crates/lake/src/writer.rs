@@ -38,8 +38,9 @@ pub struct SegmentWriter {
     config: Arc<WriterConfig>,
     sources: Vec<Arc<str>>,
     open: HashMap<Key, Open>,
+    open_bytes: usize,
     closed: Vec<Job>,
-    buffered_bytes: usize,
+    closed_bytes: usize,
     jobs: Jobs,
     observables: DailyObservables,
     written: Vec<SegmentMeta>,
@@ -64,8 +65,9 @@ impl SegmentWriter {
             config,
             sources: Vec::new(),
             open: HashMap::new(),
+            open_bytes: 0,
             closed: Vec::new(),
-            buffered_bytes: 0,
+            closed_bytes: 0,
             observables: DailyObservables::default(),
             written: Vec::new(),
             has_failed: false,
@@ -81,11 +83,9 @@ impl SegmentWriter {
         }
         let (class, day) = (event.class(), Day::of_ms(event.time_ms()));
         let key = (Table::Events(class), day, self.source_number(source));
-        let source = &self.sources[key.2 as usize];
-        let open =
-            self.open.entry(key).or_insert_with(|| Open::new(Buffer::Events(Box::new(EventBuffer::new(class, day, Arc::clone(source))))));
-        let before = open.buffer.bytes();
-        if let Buffer::Events(buffer) = &mut open.buffer {
+        let buffer = self.buffer(key, |source| Buffer::Events(Box::new(EventBuffer::new(class, day, source))));
+        let before = buffer.bytes();
+        if let Buffer::Events(buffer) = buffer {
             buffer.append(&event, source_object, offset);
         }
         self.note_growth(key, before);
@@ -104,27 +104,24 @@ impl SegmentWriter {
 
     /// Adds a record that could not become an event.
     pub fn reject(&mut self, reject: RejectRow<'_>) {
-        let day = Day::of_ms(reject.time_ms);
+        let (day, kept_max) = (Day::of_ms(reject.time_ms), self.config.reject_bytes_max);
         let key = (Table::Rejects, day, self.source_number(reject.source));
-        let source = &self.sources[key.2 as usize];
-        let open = self.open.entry(key).or_insert_with(|| Open::new(Buffer::Rejects(Box::new(RejectBuffer::new(day, Arc::clone(source))))));
-        let before = open.buffer.bytes();
-        if let Buffer::Rejects(buffer) = &mut open.buffer {
-            buffer.append(&reject, self.config.reject_bytes_max);
+        let buffer = self.buffer(key, |source| Buffer::Rejects(Box::new(RejectBuffer::new(day, source))));
+        let before = buffer.bytes();
+        if let Buffer::Rejects(buffer) = buffer {
+            buffer.append(&reject, kept_max);
         }
         self.note_growth(key, before);
     }
 
     /// How much memory the rows take that are not stored yet, those on their way included.
     pub fn buffered_bytes(&self) -> usize {
-        self.buffered_bytes + self.jobs.bytes()
+        self.open_bytes + self.closed_bytes + self.jobs.bytes()
     }
 
     /// True if [`SegmentWriter::roll_full`] has something to do; cheap, to be asked after every append.
     pub fn is_full(&self) -> bool {
-        !self.closed.is_empty()
-            || self.buffered_bytes > self.open_bytes_max()
-            || self.observables.bytes() > self.config.observables_bytes_max
+        !self.closed.is_empty() || self.open_bytes > self.open_bytes_max() || self.observables.bytes() > self.config.observables_bytes_max
     }
 
     /// Writes what is over a threshold: full buffers, and the largest ones while all of them take too much memory. Returns once
@@ -206,7 +203,7 @@ impl SegmentWriter {
         if self.has_failed {
             return Err(Error::TransactionFailed);
         }
-        self.buffered_bytes = self.buffered_bytes.saturating_sub(job.bytes());
+        self.closed_bytes -= job.bytes();
         self.jobs.start(job);
         Ok(())
     }
@@ -239,28 +236,37 @@ impl SegmentWriter {
         self.config.buffer_bytes_max / 4 * 3
     }
 
+    fn buffer(&mut self, key: Key, make: impl FnOnce(Arc<str>) -> Buffer) -> &mut Buffer {
+        let source = &self.sources[key.2 as usize];
+        let open = self.open.entry(key).or_insert_with(|| {
+            let open = Open { buffer: make(Arc::clone(source)), opened_ms: Utc::now().timestamp_millis() };
+            self.open_bytes += open.buffer.bytes();
+            open
+        });
+        &mut open.buffer
+    }
+
     fn note_growth(&mut self, key: Key, before: usize) {
         let Some(open) = self.open.get(&key) else { return };
-        let is_full = open.buffer.bytes() >= self.config.segment_buffer_bytes_max || open.buffer.len() >= self.config.segment_rows_max;
-        self.buffered_bytes += open.buffer.bytes() - before;
-        if is_full {
+        let (bytes, rows) = (open.buffer.bytes(), open.buffer.len());
+        self.open_bytes += bytes - before;
+        if bytes >= self.config.segment_buffer_bytes_max || rows >= self.config.segment_rows_max {
             self.close(key);
         }
     }
 
     fn close_largest(&mut self) {
-        let mut closed_bytes: usize = self.closed.iter().map(Job::bytes).sum();
-        while self.buffered_bytes - closed_bytes > self.open_bytes_max() {
-            let Some((key, bytes)) = self.open.iter().map(|(key, open)| (*key, open.buffer.bytes())).max_by_key(|(_, bytes)| *bytes) else {
-                return;
-            };
+        while self.open_bytes > self.open_bytes_max() {
+            let Some(key) = self.open.iter().max_by_key(|(_, open)| open.buffer.bytes()).map(|(key, _)| *key) else { return };
             self.close(key);
-            closed_bytes += bytes;
         }
     }
 
     fn close(&mut self, key: Key) {
         if let Some(open) = self.open.remove(&key) {
+            let bytes = open.buffer.bytes();
+            self.open_bytes -= bytes;
+            self.closed_bytes += bytes;
             self.closed.push(Job::Rows(open.buffer));
         }
     }
@@ -271,11 +277,5 @@ impl SegmentWriter {
             self.sources.len() - 1
         });
         u32::try_from(number).expect("there are a few dozen sources")
-    }
-}
-
-impl Open {
-    fn new(buffer: Buffer) -> Self {
-        Self { buffer, opened_ms: Utc::now().timestamp_millis() }
     }
 }

@@ -1,32 +1,46 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
 use coldtrail_lake::{Lake, SegmentWriter, StoreOptions, WriterConfig};
 use coldtrail_model::{Class, Col, Event, Outcome, SegmentMeta, Table};
+use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 /// 2026-03-01T00:00:00Z.
 pub(crate) const MARCH_1: i64 = 1_772_323_200_000;
+pub(crate) const SOURCE: &str = "aws_cloudtrail";
+pub(crate) const API: Table = Table::Events(Class::ApiActivity);
 
-/// A lake of each kind; the folder lives as long as the value.
+/// One row as text, without what is null.
+pub(crate) type Row = BTreeMap<String, Json>;
+
+/// A lake of each kind that needs no server; the folder lives as long as the value.
 pub(crate) struct Lakes {
     pub(crate) lakes: Vec<Lake>,
-    pub(crate) folder: TempDir,
+    _folder: TempDir,
 }
 
 pub(crate) fn lakes() -> Lakes {
     let folder = TempDir::new().unwrap();
     let local = folder.path().join("a lake, 100% wörld");
-    let lakes = vec![open(local.to_str().unwrap()), open("memory:///lake")];
-    Lakes { lakes, folder }
+    Lakes { lakes: vec![open(local.to_str().unwrap()), open("memory:///lake")], _folder: folder }
+}
+
+pub(crate) fn local_lake() -> (TempDir, Lake) {
+    let folder = TempDir::new().unwrap();
+    let lake = open(folder.path().to_str().unwrap());
+    (folder, lake)
 }
 
 pub(crate) fn open(url: &str) -> Lake {
     Lake::open(url, &StoreOptions::default()).unwrap()
 }
 
-pub(crate) fn object(url: &str) -> Arc<str> {
-    Arc::from(url)
+pub(crate) fn object() -> Arc<str> {
+    Arc::from("s3://logs/a.json.gz")
 }
 
 /// A call of an API as CloudTrail tells it; the number makes it differ from others.
@@ -34,25 +48,63 @@ pub(crate) fn api_call(number: i64, time_ms: i64) -> Event {
     let mut event = Event::new(Class::ApiActivity, 2, time_ms);
     event.outcome(Outcome::Success);
     event.text(Col::ApiOperation, "GetObject");
-    event.text(Col::ApiServiceName, "s3.amazonaws.com");
     event.text(Col::MetadataUid, format!("{number:08}-1111-4222-8333-444455556666"));
-    event.text(Col::CloudProvider, "AWS");
     event.text(Col::CloudAccountUid, format!("{:012}", 111_122_223_333 + number % 3));
     event.text(Col::ActorUserName, format!("user{}@example.com", number % 17));
     event.text(Col::SrcEndpointIp, format!("198.51.100.{}", number % 29));
     event.text(Col::HttpRequestUserAgent, "aws-cli/2.15");
-    event.text(Col::Unmapped, r#"{"additionalEventData":{"bytes":1}}"#);
     event
 }
 
-/// Writes events of one object with the default settings.
-pub(crate) async fn write(lake: &Lake, events: impl IntoIterator<Item = Event>) -> Vec<SegmentMeta> {
-    let mut writer = SegmentWriter::new(lake.clone(), WriterConfig::default());
-    let object = object("s3://logs/a.json.gz");
-    writer.append_batch("aws_cloudtrail", &object, events.into_iter().zip(0..)).unwrap();
+/// Calls on several days, not in order of time.
+pub(crate) fn api_calls(count: i64, days: i64) -> Vec<Event> {
+    (0..count).map(|n| api_call(n, MARCH_1 + n % days * DAY_MS + (n * 7919) % 10_000)).collect()
+}
+
+/// Writes events of one object; their offsets are their positions.
+pub(crate) async fn write(lake: &Lake, config: WriterConfig, events: Vec<Event>) -> Vec<SegmentMeta> {
+    let mut writer = SegmentWriter::new(lake.clone(), config);
+    for (event, offset) in events.into_iter().zip(0..) {
+        writer.append(SOURCE, &object(), event, offset).unwrap();
+        if writer.is_full() {
+            writer.roll_full().await.unwrap();
+        }
+    }
     writer.finish().await.unwrap()
 }
 
 pub(crate) fn segments_of(metas: &[SegmentMeta], table: Table) -> Vec<SegmentMeta> {
     metas.iter().filter(|meta| meta.table == table).cloned().collect()
+}
+
+pub(crate) fn row_count(metas: &[SegmentMeta], table: Table) -> u64 {
+    metas.iter().filter(|meta| meta.table == table).map(|meta| meta.rows).sum()
+}
+
+/// Every row of a segment, in order.
+pub(crate) async fn rows(lake: &Lake, meta: &SegmentMeta) -> Vec<Row> {
+    let batches = lake.read_segment(meta).await.unwrap();
+    batches.iter().flat_map(|batch| (0..batch.num_rows()).map(|row| row_of(batch, row))).collect()
+}
+
+fn row_of(batch: &RecordBatch, row: usize) -> Row {
+    let schema = batch.schema();
+    let cells = schema.fields().iter().zip(batch.columns()).filter(|(_, array)| array.is_valid(row));
+    cells.map(|(field, array)| (field.name().clone(), cell(array, row))).collect()
+}
+
+fn cell(array: &ArrayRef, row: usize) -> Json {
+    match array.data_type() {
+        DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
+        DataType::Int32 => json!(array.as_primitive::<Int32Type>().value(row)),
+        DataType::Int64 => json!(array.as_primitive::<Int64Type>().value(row)),
+        DataType::Float64 => json!(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Boolean => json!(array.as_boolean().value(row)),
+        DataType::Timestamp(..) => json!(array.as_primitive::<TimestampMillisecondType>().value(row)),
+        DataType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            (0..items.len()).map(|index| cell(&items, index)).collect()
+        }
+        other => panic!("no table has a column of type {other}"),
+    }
 }
