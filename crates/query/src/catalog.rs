@@ -1,0 +1,141 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coldtrail_lake::{observables_schema, rejects_schema};
+use coldtrail_model::{Class, SegmentIndex, SegmentMeta, Snapshot, Table, arrow_schema};
+use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
+use datafusion::common::Result;
+use datafusion::datasource::TableType;
+
+use crate::events::{EVENTS, event_tables, events_schema};
+use crate::scan::{ScanTally, SegmentStore, SegmentTable};
+use crate::system::SystemTable;
+
+/// The catalog that SQL sees by default.
+pub const CATALOG: &str = "coldtrail";
+/// The schema that SQL sees by default: the tables of events, their observables, and the view over all.
+pub const OCSF: &str = "ocsf";
+/// The schema in which Coldtrail tells of itself.
+pub const SYSTEM: &str = "system";
+
+/// The name of the table of records that could not be read.
+pub(crate) const REJECTS: &str = "rejects";
+
+/// All tables over one pinned snapshot.
+#[derive(Debug)]
+pub(crate) struct LakeCatalog {
+    schemas: BTreeMap<&'static str, Arc<dyn SchemaProvider>>,
+}
+
+/// What every table of a catalog is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct CatalogParts {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) index: Arc<dyn SegmentIndex>,
+    pub(crate) store: Arc<SegmentStore>,
+    pub(crate) tally: Arc<ScanTally>,
+}
+
+impl LakeCatalog {
+    pub(crate) fn new(parts: CatalogParts) -> Self {
+        let ocsf: Arc<dyn SchemaProvider> = Arc::new(OcsfSchema { parts: parts.clone() });
+        let system: Arc<dyn SchemaProvider> = Arc::new(SystemSchema { parts });
+        Self { schemas: BTreeMap::from([(OCSF, ocsf), (SYSTEM, system)]) }
+    }
+}
+
+impl CatalogProvider for LakeCatalog {
+    fn schema_names(&self) -> Vec<String> {
+        self.schemas.keys().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        self.schemas.get(name).map(Arc::clone)
+    }
+}
+
+impl CatalogParts {
+    fn segments(&self, tables: impl Iterator<Item = Table>) -> Vec<Arc<SegmentMeta>> {
+        tables.flat_map(|table| self.snapshot.segments_of(table)).map(Arc::clone).collect()
+    }
+
+    fn segment_table(&self, schema: arrow::datatypes::SchemaRef, tables: impl Iterator<Item = Table>) -> SegmentTable {
+        SegmentTable::new(schema, self.segments(tables), Arc::clone(&self.store), Arc::clone(&self.tally))
+    }
+}
+
+/// Schema `ocsf`.
+#[derive(Debug)]
+struct OcsfSchema {
+    parts: CatalogParts,
+}
+
+/// The names of schema `ocsf`, in the order of the classes.
+pub(crate) fn ocsf_names() -> impl Iterator<Item = &'static str> {
+    Class::ALL.iter().map(|class| class.name()).chain([Table::Observables.name(), EVENTS])
+}
+
+#[async_trait::async_trait]
+impl SchemaProvider for OcsfSchema {
+    fn table_names(&self) -> Vec<String> {
+        ocsf_names().map(str::to_owned).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let table = match name {
+            EVENTS => self.parts.segment_table(events_schema(), event_tables()).into_view(),
+            name if name == Table::Observables.name() => {
+                self.parts.segment_table(observables_schema(), std::iter::once(Table::Observables))
+            }
+            name => match name.parse::<Class>() {
+                Ok(class) => self.parts.segment_table(arrow_schema(class), std::iter::once(Table::Events(class))),
+                Err(_) => return Ok(None),
+            },
+        };
+        Ok(Some(Arc::new(table)))
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        Ok(self.table_exist(name).then_some(if name == EVENTS { TableType::View } else { TableType::Base }))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        ocsf_names().any(|known| known == name)
+    }
+}
+
+/// Schema `system`.
+#[derive(Debug)]
+struct SystemSchema {
+    parts: CatalogParts,
+}
+
+/// The names of schema `system`.
+pub(crate) fn system_names() -> impl Iterator<Item = &'static str> {
+    SystemTable::ALL.iter().map(|table| table.name()).chain([REJECTS])
+}
+
+#[async_trait::async_trait]
+impl SchemaProvider for SystemSchema {
+    fn table_names(&self) -> Vec<String> {
+        system_names().map(str::to_owned).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if name == REJECTS {
+            return Ok(Some(Arc::new(self.parts.segment_table(rejects_schema(), std::iter::once(Table::Rejects)))));
+        }
+        match SystemTable::ALL.iter().find(|table| table.name() == name) {
+            Some(table) => Ok(Some(table.provider(&self.parts.snapshot, self.parts.index.as_ref()).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        Ok(self.table_exist(name).then_some(TableType::Base))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        system_names().any(|known| known == name)
+    }
+}
