@@ -35,7 +35,9 @@ pub(super) fn tell(story: &mut Story) {
     guess(story);
     log_on(story);
     run(story);
-    persist(story);
+    install(story);
+    steal(story);
+    stay_and_hide(story);
     look_up(story);
 }
 
@@ -158,7 +160,7 @@ fn run(story: &mut Story) {
     }
 }
 
-fn persist(story: &mut Story) {
+fn install(story: &mut Story) {
     step(
         story,
         Act {
@@ -172,6 +174,9 @@ fn persist(story: &mut Story) {
     event(story, story.timeline.at(31, 10, 15), &SERVICE_INSTALLED, "FS01", |scene| {
         (scene.target, scene.detail) = ("WinUpdateHelper", DUMPER);
     });
+}
+
+fn steal(story: &mut Story) {
     step(
         story,
         Act {
@@ -204,6 +209,9 @@ fn persist(story: &mut Story) {
     event(story, story.timeline.at(31, 10, 21), &SYSMON.process, "FS01", |scene| {
         (scene.image, scene.parent, scene.command) = (DUMPER, r"C:\Windows\System32\services.exe", DUMPER);
     });
+}
+
+fn stay_and_hide(story: &mut Story) {
     step(
         story,
         Act {

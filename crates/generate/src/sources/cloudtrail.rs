@@ -166,38 +166,69 @@ impl Ordinary {
     /// Fills the four JSON texts of a call: parameters, response, resources, extra data.
     fn fill_texts(&mut self, api: &Api, who: &str) {
         // The same bucket, key, instance and so on stands in all four.
-        let picks = self.dice.next();
+        let things = Things { picks: self.dice.next(), account: self.account, region: self.region, who };
         for (text, template) in self.texts.iter_mut().zip([api.params, api.response, api.resources, api.extra]) {
             text.bytes.clear();
-            text.template(template, |out, code| fill(out, code, picks, &mut self.dice, self.account, self.region, who));
+            text.template(template, |out, code| things.fill(out, code));
         }
     }
 }
 
-/// What a placeholder of [`apis::APIS`] stands for.
-fn fill(out: &mut Out, code: u8, picks: u64, dice: &mut Dice, account: &Account, region: &str, who: &str) {
-    let same = &mut Dice::of(picks, "pick", &[u64::from(code)]);
-    match code {
-        b'a' => out.s(account.id),
-        b'R' => out.s(region),
-        b'e' => out.s(who),
-        b'b' => out.s(BUCKETS[(same.below(BUCKETS.len() as u64)).min(same.below(BUCKETS.len() as u64)) as usize]),
-        b'k' => out.s(same.pick::<&str>(&["reports/", "events/", "invoices/", "static/img/"])).hex(same, 12).s(".json"),
-        b'i' => out.s("i-0").hex_of(hash("instance") ^ same.below(48), 16),
-        b'v' => out.s("vol-0").hex_of(hash("volume") ^ same.below(96), 16),
-        b's' => out.s("snap-0").hex_of(hash("snapshot") ^ same.next(), 16),
-        b'g' => out.s("sg-0").hex_of(hash("group") ^ same.below(24), 16),
-        b'f' => out.s(same.pick::<&str>(&["order-intake", "invoice-render", "thumbnailer", "webhook-relay", "nightly-rollup"])),
-        b'r' => out.s(same.pick::<&str>(&["ci-deployer", "eks-node", "order-intake-exec", "backup-runner", "datalake-etl"])),
-        b'u' => out.s(same.pick::<&str>(&["svc-reporting", "svc-mailer", "svc-archive", "legacy-ftp"])),
-        b'q' => out.s(same.pick::<&str>(&["orders", "payments-events", "email-outbox", "audit-fanout"])),
-        b't' => out.s(same.pick::<&str>(&["orders", "sessions", "invoices", "shipments", "rate-limits"])),
-        b'K' => out.hex_of(hash("key") ^ same.below(6), 8).s("-5d1c-4b7e-9f3a-").hex_of(hash("key2"), 12),
-        b'd' => out.n(same.skewed(120, 14)),
-        b'h' => out.hex(same, 17),
-        b'I' => out.base32(same, 16),
-        _ => out.hex(dice, 8),
-    };
+/// What one call is about.
+struct Things<'a> {
+    picks: u64,
+    account: &'a Account,
+    region: &'a str,
+    who: &'a str,
+}
+
+impl Things<'_> {
+    /// What a placeholder of [`apis::APIS`] stands for.
+    fn fill(&self, out: &mut Out, code: u8) {
+        let same = &mut Dice::of(self.picks, "pick", &[u64::from(code)]);
+        match code {
+            b'a' => out.s(self.account.id),
+            b'R' => out.s(self.region),
+            b'e' => out.s(self.who),
+            b'b' => out.s(BUCKETS[(same.below(BUCKETS.len() as u64)).min(same.below(BUCKETS.len() as u64)) as usize]),
+            b'k' => out.s(same.pick::<&str>(&["reports/", "events/", "invoices/", "static/img/"])).hex(same, 12).s(".json"),
+            b'i' => out.s("i-0").hex_of(hash("instance") ^ same.below(48), 16),
+            b'v' => out.s("vol-0").hex_of(hash("volume") ^ same.below(96), 16),
+            b's' => out.s("snap-0").hex_of(hash("snapshot") ^ same.next(), 16),
+            b'g' => out.s("sg-0").hex_of(hash("group") ^ same.below(24), 16),
+            b'f' => out.s(same.pick::<&str>(&["order-intake", "invoice-render", "thumbnailer", "webhook-relay", "nightly-rollup"])),
+            b'r' => out.s(same.pick::<&str>(&["ci-deployer", "eks-node", "order-intake-exec", "backup-runner", "datalake-etl"])),
+            b'u' => out.s(same.pick::<&str>(&["svc-reporting", "svc-mailer", "svc-archive", "legacy-ftp"])),
+            b'q' => out.s(same.pick::<&str>(&["orders", "payments-events", "email-outbox", "audit-fanout"])),
+            b't' => out.s(same.pick::<&str>(&["orders", "sessions", "invoices", "shipments", "rate-limits"])),
+            b'K' => out.hex_of(hash("key") ^ same.below(6), 8).s("-5d1c-4b7e-9f3a-").hex_of(hash("key2"), 12),
+            b'd' => out.n(same.skewed(120, 14)),
+            b'I' => out.base32(same, 16),
+            _ => out.hex(same, 17),
+        };
+    }
+}
+
+/// What a service answers to who may not.
+fn denial_code(service: &str) -> &'static str {
+    match service {
+        "ec2" => "Client.UnauthorizedOperation",
+        "dynamodb" | "ecr" | "kms" | "lambda" | "logs" | "secretsmanager" | "ssm" | "cloudtrail" => "AccessDeniedException",
+        _ => "AccessDenied",
+    }
+}
+
+/// The machine that makes such calls: an index into [`MACHINES`].
+fn machine_of(api: &Api, dice: &mut Dice) -> usize {
+    match (api.service, api.name) {
+        ("ssm" | "ecr", _) => 0,
+        ("lambda", _) | (_, "GetBucketVersioning" | "TerminateInstances") => 1,
+        ("dynamodb" | "logs" | "secretsmanager", _) => 2,
+        (_, "CreateSnapshot" | "DeleteObject") => 3,
+        (_, "RunInstances") => 5,
+        ("s3", _) => *dice.pick(&[1, 2, 2, 4, 4, 4]),
+        _ => dice.below(5) as usize,
+    }
 }
 
 impl Records for Ordinary {
@@ -217,7 +248,7 @@ impl Records for Ordinary {
                 api.service,
                 api.name
             );
-            Some((if api.data { "AccessDenied" } else { "Client.UnauthorizedOperation" }, denied.as_str()))
+            Some((denial_code(api.service), denied.as_str()))
         } else {
             None
         };
@@ -285,10 +316,7 @@ impl Actor {
                 let person = Cast::get().member_at(&[Team::Platform], hour, dice);
                 Self::ConsoleUser { person, ip: person.public_ip(dice).to_owned() }
             }
-            By::Machine => {
-                let machine = dice.below(MACHINES.len() as u64).min(dice.below(MACHINES.len() as u64)) as usize;
-                Self::Machine { machine, since: when.at(when.ms() / 3_600_000 * 3_600_000) }
-            }
+            By::Machine => Self::Machine { machine: machine_of(api, dice), since: when.at(when.ms() / 3_600_000 * 3_600_000) },
             By::KeyUser => Self::KeyUser,
             By::Service => Self::Service(api.invoked_by),
             By::Root => Self::Root,

@@ -174,37 +174,40 @@ fn write_policies(out: &mut Out, sign_in: &SignIn<'_>) {
     out.s(r#""enforcedSessionControls":[],"result":""#).s(sign_in.conditional_access).s("\"}]");
 }
 
+const PRIMARY: &str = "Primary authentication";
+const SECOND: &str = "Multi-factor authentication";
+
+/// Writes one step of an authentication: method and its detail, result and what it was required for.
+fn write_step(out: &mut Out, when: &Moment, succeeded: bool, method: (&str, &str), result: (&str, &str)) {
+    out.s(r#"{"authenticationStepDateTime":""#).iso_fraction(when, 0, 4).s(r#"+00:00","authenticationMethod":""#).s(method.0);
+    out.s(r#"","authenticationMethodDetail":""#).s(method.1).s(r#"","succeeded":"#).s(if succeeded { "true" } else { "false" });
+    out.s(r#","authenticationStepResultDetail":""#).s(result.0).s(r#"","authenticationStepRequirement":""#).s(result.1).s("\"}");
+}
+
 fn write_authentication(out: &mut Out, sign_in: &SignIn<'_>) {
-    let step = |out: &mut Out, method: &str, detail: &str, succeeded: bool, result: &str, requirement: &str| {
-        out.s(r#"{"authenticationStepDateTime":""#).iso_fraction(&sign_in.when, 0, 4).s(r#"+00:00","authenticationMethod":""#).s(method);
-        out.s(r#"","authenticationMethodDetail":""#).s(detail).s(r#"","succeeded":"#).s(if succeeded { "true" } else { "false" });
-        out.s(r#","authenticationStepResultDetail":""#).s(result).s(r#"","authenticationStepRequirement":""#).s(requirement).s("\"}");
-    };
+    let when = &sign_in.when;
     out.s(r#""authenticationDetails":["#);
     let knows = !matches!(sign_in.error.0, 50126 | 50053);
     let result = if knows { "Correct password" } else { "Invalid username or password" };
     match sign_in.mfa {
         Mfa::Remembered => {
-            step(out, "Previously satisfied", "", true, "MFA requirement satisfied by claim in the token", "Primary authentication")
+            write_step(out, when, true, ("Previously satisfied", ""), ("MFA requirement satisfied by claim in the token", PRIMARY));
         }
-        _ => step(out, "Password", "Password Hash Sync", knows, result, "Primary authentication"),
+        _ => write_step(out, when, knows, ("Password", "Password Hash Sync"), (result, PRIMARY)),
     }
-    match sign_in.mfa {
-        Mfa::Approved => {
-            out.s(",");
-            step(out, "Mobile app notification", "", true, "MFA completed in Azure AD", "Multi-factor authentication");
-        }
-        Mfa::Denied => {
-            out.s(",");
-            step(out, "Mobile app notification", "", false, "MFA denied; user declined the authentication", "Multi-factor authentication");
-        }
-        Mfa::NotAsked | Mfa::Remembered => {}
+    let second = match sign_in.mfa {
+        Mfa::Approved => Some((true, "MFA completed in Azure AD")),
+        Mfa::Denied => Some((false, "MFA denied; user declined the authentication")),
+        Mfa::NotAsked | Mfa::Remembered => None,
+    };
+    if let Some((succeeded, result)) = second {
+        out.s(",");
+        write_step(out, when, succeeded, ("Mobile app notification", ""), (result, SECOND));
     }
-    let asked = sign_in.mfa != Mfa::NotAsked;
     out.s(r#"],"authenticationProcessingDetails":[{"key":"Legacy TLS (TLS 1.0, 1.1, 3DES)","value":"False"}],"#);
     out.s(r#""authenticationRequirementPolicies":[],"authenticationRequirement":""#);
-    out.s(if asked { "multiFactorAuthentication" } else { "singleFactorAuthentication" }).s("\",");
-    if asked && sign_in.mfa != Mfa::Remembered {
+    out.s(if sign_in.mfa == Mfa::NotAsked { "singleFactorAuthentication" } else { "multiFactorAuthentication" }).s("\",");
+    if second.is_some() {
         out.s(r#""mfaDetail":{"authMethod":"Mobile app notification","authDetail":null},"#);
     }
 }

@@ -82,18 +82,22 @@ struct Method {
     request: &'static str,
 }
 
-const ACTIVITY: bool = true;
-const DATA: bool = false;
+/// Which log, and whether a service account calls it.
+type Caller = (bool, bool);
+const PERSON_CHANGES: Caller = (true, false);
+const MACHINE_CHANGES: Caller = (true, true);
+const PERSON_READS: Caller = (false, false);
+const MACHINE_READS: Caller = (false, true);
 
 /// Service, method, permission.
 type Names = (&'static str, &'static str, &'static str);
 /// Resource, its type, its labels.
 type Resource = (&'static str, &'static str, &'static str);
 
-const fn method(activity: bool, machine: bool, weight: u64, names: Names, resource: Resource, request: &'static str) -> Method {
+const fn method(caller: Caller, weight: u64, names: Names, resource: Resource, request: &'static str) -> Method {
     Method {
-        activity,
-        machine,
+        activity: caller.0,
+        machine: caller.1,
         weight,
         service: names.0,
         method: names.1,
@@ -128,76 +132,67 @@ const ACCOUNT: Resource = (
 );
 
 static METHODS: [Method; 12] = [
-    method(DATA, true, 60, ("storage.googleapis.com", "storage.objects.get", "storage.objects.get"), BUCKET, ""),
-    method(DATA, true, 30, ("storage.googleapis.com", "storage.objects.create", "storage.objects.create"), BUCKET, ""),
-    method(DATA, false, 12, ("storage.googleapis.com", "storage.objects.list", "storage.objects.list"), BUCKET, ""),
+    method(MACHINE_READS, 60, ("storage.googleapis.com", "storage.objects.get", "storage.objects.get"), BUCKET, ""),
+    method(MACHINE_READS, 30, ("storage.googleapis.com", "storage.objects.create", "storage.objects.create"), BUCKET, ""),
+    method(PERSON_READS, 12, ("storage.googleapis.com", "storage.objects.list", "storage.objects.list"), BUCKET, ""),
     method(
-        DATA,
-        false,
+        PERSON_READS,
         40,
         ("bigquery.googleapis.com", "google.cloud.bigquery.v2.JobService.InsertJob", "bigquery.jobs.create"),
         TABLE,
         r#"{"@type":"type.googleapis.com/google.cloud.bigquery.v2.InsertJobRequest","projectId":"meridian-analytics"}"#,
     ),
     method(
-        DATA,
-        true,
+        MACHINE_READS,
         40,
         ("bigquery.googleapis.com", "google.cloud.bigquery.v2.TableDataService.List", "bigquery.tables.getData"),
         TABLE,
         "",
     ),
     method(
-        ACTIVITY,
-        false,
+        PERSON_CHANGES,
         14,
         ("compute.googleapis.com", "v1.compute.instances.start", "compute.instances.start"),
         INSTANCE,
         r#"{"@type":"type.googleapis.com/compute.instances.start"}"#,
     ),
     method(
-        ACTIVITY,
-        true,
+        MACHINE_CHANGES,
         14,
         ("compute.googleapis.com", "v1.compute.instances.stop", "compute.instances.stop"),
         INSTANCE,
         r#"{"@type":"type.googleapis.com/compute.instances.stop"}"#,
     ),
     method(
-        ACTIVITY,
-        true,
+        MACHINE_CHANGES,
         20,
         ("compute.googleapis.com", "v1.compute.instances.insert", "compute.instances.create"),
         INSTANCE,
         r#"{"machineType":"projects/meridian-analytics/zones/europe-west1-b/machineTypes/e2-standard-4","@type":"type.googleapis.com/compute.instances.insert"}"#,
     ),
     method(
-        ACTIVITY,
-        false,
+        PERSON_CHANGES,
         8,
         ("bigquery.googleapis.com", "google.cloud.bigquery.v2.TableService.UpdateTable", "bigquery.tables.update"),
         TABLE,
         "",
     ),
     method(
-        ACTIVITY,
-        false,
+        PERSON_CHANGES,
         3,
         ("serviceusage.googleapis.com", "google.api.serviceusage.v1.ServiceUsage.EnableService", "serviceusage.services.enable"),
         PROJECT,
         "",
     ),
     method(
-        ACTIVITY,
-        false,
+        PERSON_CHANGES,
         1,
         ("iam.googleapis.com", "google.iam.admin.v1.SetIAMPolicy", "iam.serviceAccounts.setIamPolicy"),
         ACCOUNT,
         r#"{"@type":"type.googleapis.com/google.iam.v1.SetIamPolicyRequest","resource":"projects/-/serviceAccounts/etl-runner@meridian-analytics.iam.gserviceaccount.com","policy":{"bindings":[{"role":"roles/iam.serviceAccountUser","members":["group:data@example.com"]}]}}"#,
     ),
     method(
-        DATA,
-        false,
+        PERSON_READS,
         4,
         ("iam.googleapis.com", "google.iam.admin.v1.ListServiceAccountKeys", "iam.serviceAccountKeys.list"),
         ACCOUNT,

@@ -31,7 +31,7 @@ pub(crate) struct Request<'a> {
 
 /// Writes one event.
 pub(crate) fn write(out: &mut Out, dice: &mut Dice, request: &Request<'_>) {
-    let level = if request.object.is_empty() { "Metadata" } else { "RequestResponse" };
+    let level = if request.object.is_empty() { "Metadata" } else { "Request" };
     let fraction = dice.below(1000);
     out.s(r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":""#).s(level).s(r#"","auditID":""#).uuid(dice);
     out.s(r#"","stage":"ResponseComplete","requestURI":""#).s(request.uri).s(r#"","verb":""#).s(request.verb);
@@ -75,39 +75,39 @@ struct Verb {
     group: &'static str,
     resource: &'static str,
     subresource: &'static str,
-    named: bool,
 }
 
-const fn verb(
-    machine: bool,
-    weight: u64,
-    verb: &'static str,
-    group: &'static str,
-    resource: (&'static str, &'static str),
-    named: bool,
-) -> Verb {
-    Verb { machine, weight, verb, group, resource: resource.0, subresource: resource.1, named }
+impl Verb {
+    /// True if one thing is asked for by its name.
+    fn is_named(&self) -> bool {
+        !matches!(self.verb, "list" | "watch") && (self.verb != "create" || !self.subresource.is_empty())
+    }
+}
+
+/// A request's kind; the resource is group, resource, subresource.
+const fn verb(machine: bool, weight: u64, verb: &'static str, resource: (&'static str, &'static str, &'static str)) -> Verb {
+    Verb { machine, weight, verb, group: resource.0, resource: resource.1, subresource: resource.2 }
 }
 
 static VERBS: [Verb; 18] = [
-    verb(true, 140, "update", "coordination.k8s.io", ("leases", ""), true),
-    verb(true, 90, "get", "coordination.k8s.io", ("leases", ""), true),
-    verb(true, 70, "patch", "", ("nodes", "status"), true),
-    verb(true, 80, "patch", "", ("pods", "status"), true),
-    verb(true, 60, "watch", "", ("pods", ""), false),
-    verb(true, 50, "list", "", ("endpoints", ""), false),
-    verb(true, 36, "get", "", ("configmaps", ""), true),
-    verb(true, 30, "get", "", ("secrets", ""), true),
-    verb(true, 24, "create", "", ("events", ""), false),
-    verb(true, 12, "create", "batch", ("jobs", ""), false),
-    verb(false, 60, "list", "", ("pods", ""), false),
-    verb(false, 50, "get", "", ("pods", "log"), true),
-    verb(false, 40, "get", "apps", ("deployments", ""), true),
-    verb(false, 16, "patch", "apps", ("deployments", ""), true),
-    verb(false, 10, "list", "", ("events", ""), false),
-    verb(false, 6, "delete", "", ("pods", ""), true),
-    verb(false, 4, "create", "", ("pods", "portforward"), true),
-    verb(false, 3, "create", "", ("pods", "exec"), true),
+    verb(true, 140, "update", ("coordination.k8s.io", "leases", "")),
+    verb(true, 90, "get", ("coordination.k8s.io", "leases", "")),
+    verb(true, 70, "patch", ("", "nodes", "status")),
+    verb(true, 80, "patch", ("", "pods", "status")),
+    verb(true, 60, "watch", ("", "pods", "")),
+    verb(true, 50, "list", ("", "endpoints", "")),
+    verb(true, 36, "get", ("", "configmaps", "")),
+    verb(true, 30, "get", ("", "secrets", "")),
+    verb(true, 24, "create", ("", "events", "")),
+    verb(true, 12, "create", ("batch", "jobs", "")),
+    verb(false, 60, "list", ("", "pods", "")),
+    verb(false, 50, "get", ("", "pods", "log")),
+    verb(false, 40, "get", ("apps", "deployments", "")),
+    verb(false, 16, "patch", ("apps", "deployments", "")),
+    verb(false, 10, "list", ("", "events", "")),
+    verb(false, 6, "delete", ("", "pods", "")),
+    verb(false, 4, "create", ("", "pods", "portforward")),
+    verb(false, 3, "create", ("", "pods", "exec")),
 ];
 
 /// The ordinary requests of a day.
@@ -132,7 +132,7 @@ impl Ordinary {
     fn address(&mut self, verb: &Verb, namespace: &str) {
         let (name, uri) = (&mut self.name, &mut self.uri);
         name.bytes.clear();
-        if verb.named {
+        if verb.is_named() {
             let which = self.dice.below(5).min(self.dice.below(5));
             name.s(["checkout", "gateway", "worker", "ledger", "mailer"][which as usize]);
             match verb.resource {
@@ -150,7 +150,7 @@ impl Ordinary {
             uri.s("/namespaces/").s(namespace);
         }
         uri.s("/").s(verb.resource);
-        if verb.named {
+        if verb.is_named() {
             uri.bytes.push(b'/');
             uri.bytes.extend_from_slice(&name.bytes);
         }

@@ -53,7 +53,7 @@ fn cloudtrail_has_every_kind_of_identity_and_unique_event_ids() {
     check(&records, "eventCategory", &["Management", "Data"]);
     check(&records, "sourceIPAddress", &["ec2.amazonaws.com", "198.51.100.10"]);
     check(&records, "additionalEventData.MFAUsed", &["Yes", "No"]);
-    check(&records, "errorCode", &["AccessDenied", "Client.UnauthorizedOperation"]);
+    check(&records, "errorCode", &["AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation"]);
     assert!(values(&records, "eventID").values().all(|count| *count == 1));
 }
 

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use chrono::Datelike;
 use coldtrail_generate::{Config, Error, SourceKind, plan, write_all, write_all_on, write_file};
+use sha2::{Digest, Sha256};
 
 use crate::support::{monday, records, text, write};
 
@@ -24,6 +25,19 @@ fn the_same_configuration_gives_the_same_bytes_on_any_number_of_threads() {
     }
     assert_eq!(hashes[0], hashes[1]);
     assert_eq!(hashes[0], hashes[2]);
+}
+
+#[test]
+fn the_text_of_a_seed_is_the_same_on_every_machine_and_in_every_build() {
+    let config = Config::new(monday(), 2, 600);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut hash = Sha256::new();
+    for file in write(&config, folder.path()).files {
+        hash.update(file.path.as_bytes());
+        hash.update(text(folder.path(), &file.path));
+    }
+    // Changes only when the logs are meant to change.
+    assert_eq!(hex::encode(hash.finalize()), "0067ea919091627d8933d873880de1561b760a5b6eb8c3d31f7fab7614860ca3");
 }
 
 #[test]
