@@ -7,7 +7,7 @@ use prost::Message;
 use redb::{ReadableTable, WriteTransaction};
 use tempfile::TempDir;
 
-use super::disk::{Fault, LOG, PURGED_KEY, put_meta, remove_entries};
+use super::disk::{Fault, IMAGES, LOG, PURGED_KEY, put_meta, remove_entries};
 use super::{Disk, LogStore, Machine};
 use crate::raft::{StorageError, TypeConfig};
 use crate::{Catalog, CatalogClient, Config, Error};
@@ -71,6 +71,35 @@ async fn a_log_that_starts_behind_the_image_is_damage() {
         remove_entries(transaction, ..=3)
     };
     assert_refused(write, "log entries are missing that no snapshot image covers").await;
+}
+
+#[tokio::test]
+async fn what_an_unfinished_image_left_behind_is_removed_and_the_finished_one_is_used() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let catalog = open(folder.path()).await.expect("a new catalog");
+    catalog.commit(coldtrail_model::Commit::default()).await.expect("it is taken");
+    catalog.write_image().await.expect("an image");
+    let image_log_index = catalog.status().await.expect("a status").image_log_index;
+    catalog.shutdown().await.expect("it stops");
+    let disk = Disk::open(folder.path(), 1).expect("it opens");
+    let leave_behind = |transaction: &WriteTransaction| {
+        let mut images = transaction.open_table(IMAGES)?;
+        images.insert((0, 7), b"older".as_slice())?;
+        images.insert((2, 0), b"newer, and not finished".as_slice())?;
+        Ok(())
+    };
+    disk.write(leave_behind).expect("it is written");
+    disk.close().expect("it closes");
+
+    let catalog = open(folder.path()).await.expect("it opens");
+    assert_eq!(catalog.status().await.expect("a status").image_log_index, image_log_index);
+    catalog.shutdown().await.expect("it stops");
+    let disk = Disk::open(folder.path(), 1).expect("it opens");
+    let generations = disk.read(|transaction| {
+        let images = transaction.open_table(IMAGES)?;
+        Ok(images.iter()?.map(|piece| piece.map(|(key, _)| key.value().0)).collect::<Result<Vec<_>, _>>()?)
+    });
+    assert_eq!(generations.expect("they are read"), [1]);
 }
 
 /// Spoils a catalog of some commits without an image, and opens it.
