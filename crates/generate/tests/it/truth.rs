@@ -45,7 +45,7 @@ fn check(days: u32, events: u64) -> GroundTruth {
 
 #[test]
 fn the_match_of_each_step_picks_exactly_its_records_out_of_three_months() {
-    let truth = check(90, 20_000);
+    let truth = check(90, 8000);
     let first = DateTime::parse_from_rfc3339(&truth.steps[0].time_first).expect("a time");
     let last = truth.steps.iter().map(|step| DateTime::parse_from_rfc3339(&step.time_last).expect("a time")).max().expect("some");
     assert!((50..=65).contains(&(last - first).num_days()), "{first} to {last}");
