@@ -1,6 +1,7 @@
 //! Rows become one Parquet file.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -25,6 +26,8 @@ use crate::{Error, WriterConfig};
 
 /// How often a bloom filter may say "perhaps" of a value that is not there.
 const BLOOM_FPP: f64 = 0.01;
+/// How many values are brought in order at a time: few enough to stay in the processor's cache.
+const EXPANDED_ROWS: usize = 8 << 10;
 /// How many values are looked at to tell whether a dictionary pays, and how many it takes to tell.
 const SAMPLE_MAX: usize = 2048;
 const SAMPLE_MIN: usize = 256;
@@ -38,7 +41,7 @@ pub(crate) struct Encoded {
 
 /// Encodes rows as a segment: zstd, sorted, with page index, and bloom filters where the table declares them and there are values.
 ///
-/// One column of one row group is expanded at a time, so that this takes little more memory than the rows and the file. The file
+/// A few thousand values of one column are expanded at a time, so that this takes little more memory than the rows and the file. The file
 /// carries no Arrow schema: the types follow from Parquet's own, and the comments of 200 columns would weigh more than a small
 /// segment's rows.
 pub(crate) fn encode(id: SegmentId, draft: Draft, rows: &Rows, config: &WriterConfig) -> Result<Encoded, Error> {
@@ -72,8 +75,7 @@ fn write_parquet(table: Table, footer: &Footer, rows: &Rows, config: &WriterConf
         let writers = factory.create_column_writers(ordinal)?;
         let mut group = file.next_row_group()?;
         for (index, writer) in writers.into_iter().enumerate() {
-            let values = rows.column(index, range.clone())?;
-            write_column(writer, rows, index, &values, &mut group)?;
+            write_column(writer, rows, index, range.clone(), &mut group)?;
         }
         group.close()?;
     }
@@ -81,19 +83,27 @@ fn write_parquet(table: Table, footer: &Footer, rows: &Rows, config: &WriterConf
     file.into_inner()
 }
 
-/// Writes one column chunk. Every column of ours has one leaf, lists too, so columns and writers go together.
+/// Writes one column chunk, some thousand rows at a time. Every column of ours has one leaf, lists too, so columns and writers go
+/// together.
 fn write_column(
     mut writer: ArrowColumnWriter,
     rows: &Rows,
     index: usize,
-    values: &ArrayRef,
+    range: Range<usize>,
     group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
 ) -> Result<(), ParquetError> {
-    for leaf in compute_leaves(rows.schema.field(index), values)? {
-        writer.write(&leaf)?;
+    let is_absent = matches!(rows.cells[index], Cells::Absent);
+    let step = if is_absent { range.len() } else { EXPANDED_ROWS };
+    let mut has_values = false;
+    for start in range.clone().step_by(step) {
+        let values = rows.column(index, start..range.end.min(start + step))?;
+        has_values |= values.null_count() < values.len();
+        for leaf in compute_leaves(rows.schema.field(index), &values)? {
+            writer.write(&leaf)?;
+        }
     }
     let mut chunk = writer.close()?;
-    if values.null_count() == values.len() {
+    if !has_values {
         chunk.close_mut().bloom_filter = None;
     }
     chunk.append_to_row_group(group)
@@ -108,10 +118,8 @@ fn properties(table: Table, rows: &Rows, config: &WriterConfig) -> Result<Writer
         .set_data_page_size_limit(config.page_bytes_target)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_sorting_columns(Some(sorting_columns(table, rows)));
-    for (index, cells) in rows.cells.iter().enumerate() {
-        if let Cells::Plain(values) = cells {
-            builder = tune_column(builder, table, index, rows.schema.field(index).name(), values, config);
-        }
+    for index in 0..rows.cells.len() {
+        builder = tune_column(builder, table, rows, index, config);
     }
     Ok(builder.build())
 }
@@ -123,12 +131,12 @@ fn properties(table: Table, rows: &Rows, config: &WriterConfig) -> Result<Writer
 fn tune_column(
     mut builder: WriterPropertiesBuilder,
     table: Table,
+    rows: &Rows,
     index: usize,
-    name: &str,
-    values: &ArrayRef,
     config: &WriterConfig,
 ) -> WriterPropertiesBuilder {
-    let path = ColumnPath::from(name);
+    let Cells::Plain(values) = &rows.cells[index] else { return builder };
+    let path = ColumnPath::from(rows.schema.field(index).name().as_str());
     if has_bloom_filter(table, index) && values.null_count() < values.len() {
         let count = (values.len() - values.null_count()).min(config.row_group_rows_max) as u64;
         builder = builder

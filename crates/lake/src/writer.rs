@@ -121,7 +121,10 @@ impl SegmentWriter {
 
     /// True if [`SegmentWriter::roll_full`] has something to do; cheap, to be asked after every append.
     pub fn is_full(&self) -> bool {
-        !self.closed.is_empty() || self.open_bytes > self.open_bytes_max() || self.observables.bytes() > self.config.observables_bytes_max
+        !self.closed.is_empty()
+            || self.open_bytes > self.open_bytes_max()
+            || self.buffered_bytes() > self.config.buffer_bytes_max
+            || self.observables.bytes() > self.config.observables_bytes_max
     }
 
     /// Writes what is over a threshold: full buffers, and the largest ones while all of them take too much memory. Returns once
@@ -183,17 +186,16 @@ impl SegmentWriter {
         self.write_closed().await
     }
 
+    /// Writes what is closed, also what is closed meanwhile: observables that went over their bound.
     async fn write_closed(&mut self) -> Result<(), Error> {
-        while let Some(job) = self.closed.pop() {
-            self.start(job).await?;
+        loop {
+            while let Some(job) = self.closed.pop() {
+                self.start(job).await?;
+            }
+            if !self.wait_for_one().await? && self.closed.is_empty() {
+                return Ok(());
+            }
         }
-        while self.wait_for_one().await? {}
-        // Observables that went over their bound meanwhile wait in `closed`.
-        while let Some(job) = self.closed.pop() {
-            self.start(job).await?;
-        }
-        while self.wait_for_one().await? {}
-        Ok(())
     }
 
     async fn start(&mut self, job: Job) -> Result<(), Error> {
