@@ -145,6 +145,7 @@ const ACTOR: &[Col] = &[
     C::ActorUserOrgName,
     C::ActorUserGroupsName,
     C::ActorSessionUid,
+    C::ActorSessionUidAlt,
     C::ActorSessionIssuer,
     C::ActorSessionIsMfa,
     C::ActorSessionCreatedTime,
@@ -291,6 +292,7 @@ const DEVICE: &[Col] = &[
     C::DeviceOsVersion,
     C::DeviceOsBuild,
     C::DeviceInstanceUid,
+    C::DeviceInterfaceUid,
     C::DeviceVpcUid,
     C::DeviceSubnetUid,
     C::DeviceImageUid,
@@ -373,7 +375,7 @@ const MODULE: &[Col] = &[
 ];
 const FILE_EXTRA: &[Col] = &[C::FileResultName, C::FileResultPath, C::AccessMask];
 const REG_KEY: &[Col] = &[C::RegKeyPath, C::PrevRegKeyPath];
-const REG_VALUE: &[Col] = &[C::RegValuePath, C::RegValueName, C::RegValueType, C::RegValueTypeId, C::RegValueData];
+const REG_VALUE: &[Col] = &[C::RegValuePath, C::RegValueName, C::RegValueType, C::RegValueTypeId, C::RegValueRegStringData, C::RegValueData];
 const EVENT_LOG: &[Col] = &[C::LogName, C::LogProvider, C::LogType, C::LogTypeId, C::FileName, C::FilePath];
 const JOB: &[Col] = &[
     C::JobName,

@@ -72,6 +72,7 @@ columns! {
     ActorUserOrgName: "actor_user_org_name" = "actor.user.org.name", Text, -, -, "The organisation of who acted";
     ActorUserGroupsName: "actor_user_groups_name" = "actor.user.groups[].name", TextList, -, -, "The groups of who acted";
     ActorSessionUid: "actor_session_uid" = "actor.session.uid", Text, -, bloom, "The session in which it was done";
+    ActorSessionUidAlt: "actor_session_uid_alt" = "actor.session.uid_alt", Text, -, -, "A second id of the session in which it was done";
     ActorSessionIssuer: "actor_session_issuer" = "actor.session.issuer", Text, -, -, "Who issued the session";
     ActorSessionIsMfa: "actor_session_is_mfa" = "actor.session.is_mfa", Boolean, -, -, "True if the session began with a second factor; null if the source does not say";
     ActorSessionCreatedTime: "actor_session_created_time" = "actor.session.created_time", Time, -, -, "When the session began";
@@ -208,6 +209,7 @@ columns! {
     DeviceOsVersion: "device_os_version" = "device.os.version", Text, -, -, "The version of the operating system";
     DeviceOsBuild: "device_os_build" = "device.os.build", Text, -, -, "The build of the operating system";
     DeviceInstanceUid: "device_instance_uid" = "device.instance_uid", Text, ResourceUid, bloom, "The cloud instance of the host";
+    DeviceInterfaceUid: "device_interface_uid" = "device.interface_uid", Text, -, -, "The network interface that it was seen on";
     DeviceVpcUid: "device_vpc_uid" = "device.vpc_uid", Text, -, -, "The virtual network of the host";
     DeviceSubnetUid: "device_subnet_uid" = "device.subnet_uid", Text, -, -, "The subnet of the host";
     DeviceImageUid: "device_image_uid" = "device.image.uid", Text, -, -, "The image of the host";
@@ -290,6 +292,7 @@ columns! {
     RegValueName: "reg_value_name" = "reg_value.name", Text, RegistryValueName, -, "The name of the value";
     RegValueType: "reg_value_type" = "reg_value.type", Text, -, -, "The type of the value in words";
     RegValueTypeId: "reg_value_type_id" = "reg_value.type_id", Integer, -, -, "The type of the value: 0 unknown, 1 binary, 2 dword, 3 dword big endian, 4 expand string, 5 link, 6 multi string, 7 none, 8 qword, 9 string, 99 other";
+    RegValueRegStringData: "reg_value_reg_string_data" = "reg_value.reg_string_data", Text, -, -, "The value as text";
     RegValueData: "reg_value_data" = "reg_value.data", Json, -, -, "The value";
     LogName: "log_name" = "log_name", Text, -, -, "The log that it is about";
     LogProvider: "log_provider" = "log_provider", Text, -, -, "What writes that log";

@@ -39,6 +39,7 @@ const REQUIRED_MEMBERS: &[(&str, &str, Default)] = &[
 
 /// Objects of which at least one member must be there, by key; the first named is set to `Unknown` if none is.
 const AT_LEAST_ONE: &[(&str, &[&str])] = &[
+    ("actor", &["app_name", "process", "user", "invoked_by", "session", "app_uid"]),
     ("src_endpoint", &["name", "ip", "uid", "hostname", "svc_name", "instance_uid", "interface_uid", "interface_name", "domain"]),
     ("dst_endpoint", &["name", "ip", "uid", "hostname", "svc_name", "instance_uid", "interface_uid", "interface_name", "domain"]),
     ("device", &["name", "ip", "uid", "hostname", "instance_uid", "interface_uid", "interface_name"]),
@@ -147,9 +148,6 @@ fn fill_object(key: &str, object: &mut Map<String, Json>) {
     }
     if key == "reg_key" && !object.contains_key("path") {
         object.insert("path".to_owned(), json!("Unknown"));
-    }
-    if key == "actor" && object.is_empty() {
-        object.insert("app_name".to_owned(), json!("Unknown"));
     }
     for (_, member, default) in REQUIRED_MEMBERS.iter().filter(|(owner, ..)| *owner == key) {
         object.entry(*member).or_insert_with(|| default.to_json());
