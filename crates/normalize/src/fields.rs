@@ -30,6 +30,18 @@ impl<'a> Fields<'a> {
         &self.root
     }
 
+    /// The whole tree, no longer as a record.
+    pub(crate) fn into_root(self) -> Value<'a> {
+        self.root
+    }
+
+    /// Puts a value at the top under a key that has none; for what a mapping took off to look at and did not place.
+    pub(crate) fn put(&mut self, key: &'static str, value: Value<'a>) {
+        if let Value::Object(members) = &mut self.root {
+            members.insert(key, value);
+        }
+    }
+
     /// Replaces the tree by the part under `path`, if it is there, and returns the rest: for envelopes.
     pub(crate) fn unwrap_to(&mut self, path: &str) -> Option<Fields<'a>> {
         let inner = self.take(path)?;
@@ -83,6 +95,19 @@ impl<'a> Fields<'a> {
         self.peek(path).filter(|value| !matches!(value, Value::Object(_) | Value::Array(_)))?;
         let text = scalar_text(self.take(path)?)?;
         (!text.is_empty()).then_some(text)
+    }
+
+    /// Takes the text under a key that holds dots, `authorization.k8s.io/decision`, of the object under `path`.
+    pub(crate) fn text_of_key(&mut self, path: &str, key: &str) -> Option<Cow<'a, str>> {
+        let mut value = &mut self.root;
+        for step in path.split('.').chain([key]) {
+            let Value::Object(object) = value else { return None };
+            value = object.get_mut(step)?;
+        }
+        if matches!(value, Value::Object(_) | Value::Array(_)) {
+            return None;
+        }
+        scalar_text(std::mem::replace(value, Value::Null)).filter(|text| !text.is_empty())
     }
 
     /// Takes the whole number under `path`, also when it is written as text, decimal or `0x` hexadecimal; anything else is left.

@@ -103,5 +103,14 @@ pub(crate) fn is_ip(text: &str) -> bool {
     text.parse::<std::net::IpAddr>().is_ok()
 }
 
+/// True if the text is an e-mail address as OCSF spells it: one `@`, and a dot in the domain.
+pub(crate) fn is_email_address(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+,-./=?^_`{|}~".contains(&byte);
+    let is_domain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let has_labels = domain.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && !rest.is_empty());
+    !local.is_empty() && local.bytes().all(is_local) && has_labels && domain.bytes().all(is_domain)
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-use super::{epoch_seconds_ms, parse_long, time_ms};
+use super::{epoch_seconds_ms, is_email_address, parse_long, time_ms};
 
 #[test]
 fn every_usual_spelling_of_an_instant_is_read() {
@@ -44,4 +44,18 @@ fn numbers_are_read_in_decimal_and_hexadecimal() {
     assert_eq!(parse_long("0x1f4"), Some(500));
     assert_eq!(parse_long(" 42 "), Some(42));
     assert_eq!(parse_long("4.2"), None);
+}
+
+#[test]
+fn an_email_address_has_one_at_and_a_domain_with_a_dot() {
+    for (text, expected) in [
+        ("mara@corp.example", true),
+        ("a+b@x-y.co.uk", true),
+        ("mara@@corp.example", false),
+        ("mara@localhost", false),
+        ("@corp.example", false),
+        ("mara", false),
+    ] {
+        assert_eq!(is_email_address(text), expected, "{text}");
+    }
 }
