@@ -54,13 +54,14 @@ async fn an_image_that_is_asked_for_covers_all_that_was_acknowledged() {
 #[tokio::test]
 async fn opening_takes_well_under_a_second() {
     let folder = tempfile::tempdir().expect("a folder");
+    let mut fastest = Duration::MAX;
     for _ in 0..3 {
         let start = Instant::now();
         let catalog = open(folder.path()).await;
-        let took = start.elapsed();
-        assert!(took < Duration::from_millis(900), "{took:?}");
+        fastest = fastest.min(start.elapsed());
         catalog.shutdown().await.expect("it stops");
     }
+    assert!(fastest < Duration::from_millis(500), "{fastest:?}");
 }
 
 #[tokio::test]
