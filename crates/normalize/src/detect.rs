@@ -45,7 +45,8 @@ impl FirstLook<'_> {
 }
 
 /// The keys of the arrays that envelopes of any source carry records in.
-const ENVELOPE_KEYS: &[&str] = &["Records", "records", "value", "logEvents", "events", "Findings", "findings", "items", "entries"];
+const ENVELOPE_KEYS: &[&str] =
+    &["Records", "records", "value", "logEvents", "events", "Events", "Findings", "findings", "items", "entries"];
 
 fn first_json_record(text: &str) -> Option<&str> {
     if !text.trim_start().starts_with(['{', '[']) {

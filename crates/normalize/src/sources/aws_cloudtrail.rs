@@ -1,7 +1,7 @@
 //! AWS CloudTrail: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
 //!
-//! Records come in `Records` objects, in arrays, one a line, or inside the envelopes of CloudWatch Logs (`logEvents[].message`) and
-//! EventBridge (`detail`). Classes and attributes follow AWS Security Lake and the CloudTrail mappings of <https://github.com/ocsf/examples>:
+//! Records come in `Records` objects, in arrays, one a line, or inside the envelopes of CloudWatch Logs (`logEvents[].message`),
+//! EventBridge (`detail`) and the command `aws cloudtrail lookup-events` (`Events[].CloudTrailEvent`). Classes and attributes follow AWS Security Lake and the CloudTrail mappings of <https://github.com/ocsf/examples>:
 //! sign-ins and role sessions are Authentication, changes of IAM users and roles Account Change, of groups Group Management, the
 //! rest API Activity.
 
@@ -26,15 +26,17 @@ pub(crate) struct CloudTrail;
 
 impl Mapping for CloudTrail {
     fn format(&self, _head: &[u8]) -> Format {
-        Format::Json { envelope_keys: &["Records", "logEvents"] }
+        Format::Json { envelope_keys: &["Records", "logEvents", "Events"] }
     }
 
     fn map_json(&mut self, record: &mut Fields<'_>) -> Result<Event, Reason> {
         if record.has("detail.eventVersion") {
             return map_inner(record, "detail", map_record);
         }
-        if !record.has("eventName") && has_json_text(record, "message") {
-            return map_inner(record, "message", map_record);
+        for path in ["message", "CloudTrailEvent"] {
+            if !record.has("eventName") && has_json_text(record, path) {
+                return map_inner(record, path, map_record);
+            }
         }
         map_record(record)
     }
@@ -50,6 +52,7 @@ pub(crate) fn recognises(look: &FirstLook<'_>) -> bool {
     look.record_has(&["eventSource", "eventName", "eventVersion"])
         || look.record_has(&["insightDetails", "eventVersion"])
         || look.record_has(&["detail.eventSource", "detail.eventName", "detail.eventVersion"])
+        || look.record_has(&["CloudTrailEvent"])
         || look.record.as_ref().is_some_and(is_in_message)
 }
 
@@ -115,6 +118,7 @@ fn map_actor(event: &mut Event, record: &mut Fields<'_>) {
         event.long(Col::ActorUserTypeId, user_type_id(kind));
     }
     event.text_opt(Col::ActorUserName, session_name(kind.as_deref(), record));
+    event.text_opt(Col::ActorUserName, record.peek_text("additionalEventData.UserName"));
     event.text_opt(Col::ActorUserName, record.text("userIdentity.userName"));
     event.text_opt(Col::ActorUserUid, record.peek_text("userIdentity.principalId"));
     event.text_opt(Col::ActorUserUid, record.text("userIdentity.onBehalfOf.userId"));
@@ -179,6 +183,10 @@ fn map_source(event: &mut Event, record: &mut Fields<'_>) {
     event.text_opt(Col::HttpRequestUserAgent, record.text("userAgent"));
     if event.class().has(Col::DstEndpointHostname) {
         event.text_opt(Col::DstEndpointHostname, record.text("tlsDetails.clientProvidedHostHeader"));
+    }
+    if event.class().has(Col::HttpResponseBodyLength) {
+        event.long_opt(Col::HttpRequestBodyLength, record.long("additionalEventData.bytesTransferredIn"));
+        event.long_opt(Col::HttpResponseBodyLength, record.long("additionalEventData.bytesTransferredOut"));
     }
 }
 

@@ -2,6 +2,8 @@
 
 use coldtrail_model::{Col, Value};
 
+use serde_json::{Value as Json, json};
+
 use crate::{Normalizer, Options, Source};
 
 /// Columns that follow from others or say nothing new.
@@ -50,4 +52,34 @@ fn text_of(value: &Value) -> String {
         Value::Boolean(flag) => flag.to_string(),
         Value::TextList(texts) => texts.join(" | "),
     }
+}
+
+/// Puts odd values in every place of a JSON record, one at a time, and checks that each record is one event or one reject.
+pub(crate) fn check_odd_values(source: Source, record: &str) {
+    let record: Json = serde_json::from_str(record).expect("a JSON record");
+    let odd = [json!(null), json!(true), json!(-7), json!(1e300), json!("ä\"\\"), json!([]), json!([[1], null]), json!({"a.b": {"": 0}})];
+    for pointer in pointers(&record) {
+        for value in &odd {
+            let mut damaged = record.clone();
+            *damaged.pointer_mut(&pointer).expect("a place in the record") = value.clone();
+            let mut normalizer = Normalizer::new(source, Options::default());
+            let count = normalizer.push(format!("{damaged}\n").as_bytes()).records() + normalizer.finish().records();
+            assert_eq!(count, 1, "{value} at {pointer}");
+        }
+    }
+}
+
+/// The places of every value inside a value.
+fn pointers(value: &Json) -> Vec<String> {
+    let inside: Vec<(String, &Json)> = match value {
+        Json::Object(members) => {
+            members.iter().map(|(key, inner)| (format!("/{}", key.replace('~', "~0").replace('/', "~1")), inner)).collect()
+        }
+        Json::Array(elements) => elements.iter().enumerate().map(|(place, inner)| (format!("/{place}"), inner)).collect(),
+        _ => Vec::new(),
+    };
+    inside
+        .into_iter()
+        .flat_map(|(step, inner)| std::iter::once(step.clone()).chain(pointers(inner).into_iter().map(move |rest| format!("{step}{rest}"))))
+        .collect()
 }

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use crate::Source;
 use crate::detect;
-use crate::sources::testing::shown;
+use crate::sources::testing::{check_odd_values, shown};
 
 fn check(input: &str, expected: Expect) {
     expected.assert_eq(&shown(Source::AwsCloudtrail, input.as_bytes()));
@@ -61,11 +61,13 @@ fn a_call_of_a_role_session_is_an_api_activity_with_its_actor_session_and_resour
 fn an_error_code_makes_a_failure_and_listed_resources_win_over_parameters() {
     check(
         r#"{"eventTime":"2026-03-01T12:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","sourceIPAddress":"AWS Internal",
-            "errorCode":"AccessDenied","errorMessage":"no","requestParameters":{"bucketName":"b","key":"k"},
+            "errorCode":"AccessDenied","errorMessage":"no","additionalEventData":{"bytesTransferredIn":0.0,"bytesTransferredOut":243.0,"x-amz-id-2":"z"},"requestParameters":{"bucketName":"b","key":"k"},
             "resources":[{"type":"AWS::S3::Object","ARNPrefix":"arn:aws:s3:::b/"},{"type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::b","accountId":"1"}]}"#,
         expect![[r#"
             api_activity: Read at 2026-03-01T12:00:00.000Z
               src_endpoint_svc_name = AWS Internal
+              http_request_body_length = 0
+              http_response_body_length = 243
               status = Failure
               api_response_error = AccessDenied
               status_code = AccessDenied
@@ -79,6 +81,7 @@ fn an_error_code_makes_a_failure_and_listed_resources_win_over_parameters() {
               api_operation = GetObject
               api_service_name = s3.amazonaws.com
               api_request_data = {"bucketName":"b","key":"k"}
+              unmapped = {"additionalEventData":{"x-amz-id-2":"z"}}
         "#]],
     );
 }
@@ -266,12 +269,13 @@ fn an_insight_is_an_event_though_it_has_no_event_name_of_its_own() {
 }
 
 #[test]
-fn records_inside_the_envelopes_of_cloudwatch_logs_and_eventbridge_are_read_and_the_envelopes_kept() {
+fn records_inside_envelopes_are_read_and_the_envelopes_kept() {
     check(
         r#"{"messageType":"DATA_MESSAGE","owner":"1","logEvents":[{"id":"3","timestamp":1,"message":
             "{\"eventTime\":\"2026-03-01T12:00:00Z\",\"eventSource\":\"kms.amazonaws.com\",\"eventName\":\"Decrypt\",\"readOnly\":true}"}]}
            {"id":"x","detail-type":"AWS API Call via CloudTrail","detail":{"eventVersion":"1.11","eventTime":"2026-03-01T12:00:01Z",
-            "eventSource":"ec2.amazonaws.com","eventName":"StopInstances"}}"#,
+            "eventSource":"ec2.amazonaws.com","eventName":"StopInstances"}}
+           {"Events":[{"EventId":"E9","CloudTrailEvent":"{\"eventTime\":\"2026-03-01T12:00:02Z\",\"eventName\":\"ListKeys\",\"eventSource\":\"kms.amazonaws.com\"}"}]}"#,
         expect![[r#"
             api_activity: Read at 2026-03-01T12:00:00.000Z
               status = Success
@@ -284,6 +288,11 @@ fn records_inside_the_envelopes_of_cloudwatch_logs_and_eventbridge_are_read_and_
               api_operation = StopInstances
               api_service_name = ec2.amazonaws.com
               unmapped = {"id":"x","detail-type":"AWS API Call via CloudTrail"}
+            api_activity: Read at 2026-03-01T12:00:02.000Z
+              status = Success
+              api_operation = ListKeys
+              api_service_name = kms.amazonaws.com
+              unmapped = {"EventId":"E9"}
         "#]],
     );
 }
@@ -315,5 +324,22 @@ fn an_object_is_recognised_by_its_first_record() {
     let record = r#"{"eventVersion":"1.11","eventSource":"iam.amazonaws.com","eventName":"ListUsers"}"#;
     assert_eq!(detect(format!(r#"{{"Records":[{record}]}}"#).as_bytes(), "x.json"), Some(Source::AwsCloudtrail));
     assert_eq!(detect(format!(r#"{{"detail":{record}}}"#).as_bytes(), "x.json"), Some(Source::AwsCloudtrail));
+    assert_eq!(detect(br#"{"Events":[{"CloudTrailEvent":"{}"}]}"#, "x.json"), Some(Source::AwsCloudtrail));
     assert_eq!(detect(br#"{"eventName":"x"}"#, "x.json"), None);
+}
+
+#[test]
+fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
+    check_odd_values(
+        Source::AwsCloudtrail,
+        r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"A:m","arn":"arn:aws:sts::1:assumed-role/ops/m","accountId":"1","accessKeyId":"K","sessionContext":{"sessionIssuer":{"arn":"r"},"attributes":{"creationDate":"2026-03-01T11:00:00Z","mfaAuthenticated":"false"}}},"eventTime":"2026-03-01T12:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","sourceIPAddress":"192.0.2.7","requestParameters":{"instancesSet":{"items":[{"instanceId":"i-1"}]}},"resources":[{"ARN":"arn:aws:s3:::b","type":"t","accountId":"1"}],"additionalEventData":{"bytesTransferredOut":1},"tlsDetails":{"clientProvidedHostHeader":"h"}}"#,
+    );
+    check_odd_values(
+        Source::AwsCloudtrail,
+        r#"{"eventTime":"2026-03-01T12:00:00Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole","requestParameters":{"roleArn":"r","roleSessionName":"s","serialNumber":"n"},"responseElements":{"credentials":{"accessKeyId":"K"},"assumedRoleUser":{"arn":"a","assumedRoleId":"i"}},"additionalEventData":{"MFAUsed":"Yes"}}"#,
+    );
+    check_odd_values(
+        Source::AwsCloudtrail,
+        r#"{"eventTime":"2026-03-01T12:00:00Z","eventSource":"iam.amazonaws.com","eventName":"AddUserToGroup","requestParameters":{"userName":"u","groupName":"g","policyArn":"p"}}"#,
+    );
 }

@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use crate::sources::testing::shown;
+use crate::sources::testing::{check_odd_values, shown};
 use crate::{Source, detect};
 
 fn check(input: &str, expected: Expect) {
@@ -183,4 +183,12 @@ fn all_three_forms_are_recognised() {
     for head in [small.to_owned(), large.to_owned(), format!(r#"{{"detail":{small}}}"#)] {
         assert_eq!(detect(head.as_bytes(), "x"), Some(Source::AwsGuardduty), "{head}");
     }
+}
+
+#[test]
+fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
+    check_odd_values(
+        Source::AwsGuardduty,
+        r#"{"schemaVersion":"2.0","accountId":"1","type":"Recon:EC2/PortProbe","severity":5,"updatedAt":"2026-03-01T12:00:00Z","createdAt":"2026-03-01T12:00:00Z","resource":{"resourceType":"Instance","instanceDetails":{"instanceId":"i","networkInterfaces":[{"privateIpAddress":"10.0.0.5"}]},"accessKeyDetails":{"userName":"u"}},"service":{"count":1,"archived":false,"action":{"actionType":"PORT_PROBE","portProbeAction":{"portProbeDetails":[{"localPortDetails":{"port":22},"remoteIpDetails":{"ipAddressV4":"203.0.113.1","organization":{"asn":"1"}}}]}},"runtimeDetails":{"process":{"name":"nc","pid":7}}}}"#,
+    );
 }

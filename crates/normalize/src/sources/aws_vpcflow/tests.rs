@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use expect_test::{Expect, expect};
 use parquet::arrow::ArrowWriter;
 
-use crate::sources::testing::shown;
+use crate::sources::testing::{check_odd_values, shown};
 use crate::{Source, detect};
 
 fn check(input: &str, expected: Expect) {
@@ -321,4 +321,12 @@ fn an_object_is_recognised_by_its_header_its_first_line_or_its_first_row() {
         assert_eq!(detect(head.as_bytes(), "flows"), Some(Source::AwsVpcflow), "{head}");
     }
     assert_eq!(detect(b"2 little pigs went home\n", "flows"), None);
+}
+
+#[test]
+fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
+    check_odd_values(
+        Source::AwsVpcflow,
+        r#"{"version":5,"account_id":"1","interface_id":"eni-1","srcaddr":"192.0.2.1","dstaddr":"192.0.2.2","srcport":1,"dstport":2,"protocol":6,"packets":1,"bytes":9,"start":1772366400,"end":1772366401,"action":"REJECT","log_status":"OK","type":"IPv4","tcp_flags":2,"flow_direction":"ingress","traffic_path":1}"#,
+    );
 }

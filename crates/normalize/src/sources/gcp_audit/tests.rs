@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use crate::sources::testing::shown;
+use crate::sources::testing::{check_odd_values, shown};
 use crate::{Source, detect};
 
 fn check(input: &str, expected: Expect) {
@@ -198,4 +198,12 @@ fn an_object_is_recognised_by_its_payload() {
     assert_eq!(detect(br#"{"protoPayload":{"methodName":"m","serviceName":"s"}}"#, "x"), Some(Source::GcpAudit));
     assert_eq!(detect(br#"[{"logName":"l","protopayload_auditlog":{"methodName":"m"}}]"#, "x"), Some(Source::GcpAudit));
     assert_eq!(detect(br#"{"logName":"l","textPayload":"m"}"#, "x"), None);
+}
+
+#[test]
+fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
+    check_odd_values(
+        Source::GcpAudit,
+        r#"{"insertId":"i","logName":"projects/p/logs/l","timestamp":"2026-03-01T12:00:00Z","severity":"NOTICE","resource":{"type":"t","labels":{"project_id":"p","zone":"europe-west1-b"}},"protoPayload":{"serviceName":"admin.googleapis.com","methodName":"google.admin.AdminService.addGroupMember","resourceName":"a/b","authenticationInfo":{"principalEmail":"a@b.example"},"authorizationInfo":[{"granted":true}],"requestMetadata":{"callerIp":"203.0.113.9"},"status":{"code":7},"metadata":{"event":[{"eventName":"E","parameter":[{"name":"USER_EMAIL","value":"u"}]}]}}}"#,
+    );
 }

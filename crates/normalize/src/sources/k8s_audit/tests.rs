@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use crate::sources::testing::shown;
+use crate::sources::testing::{check_odd_values, shown};
 use crate::{Source, detect};
 
 fn check(input: &str, expected: Expect) {
@@ -162,4 +162,12 @@ fn every_wrapper_but_that_of_gke_is_recognised() {
     ] {
         assert_eq!(detect(head.as_bytes(), "x"), Some(Source::K8sAudit), "{head}");
     }
+}
+
+#[test]
+fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
+    check_odd_values(
+        Source::K8sAudit,
+        r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","stage":"Panic","requestURI":"/api?x","verb":"create","user":{"username":"u","groups":["g"],"extra":{"arn":["arn:aws:sts::1:a/b"]}},"sourceIPs":["203.0.113.9","10.0.0.1"],"objectRef":{"resource":"pods","subresource":"exec","name":"n"},"responseStatus":{"code":101},"stageTimestamp":"2026-03-01T12:00:01Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#,
+    );
 }
