@@ -1,0 +1,188 @@
+//! Logons, logoffs and Kerberos, as the Security log has them:
+//! <https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-10/security/threat-protection/auditing/basic-audit-logon-events>.
+
+use coldtrail_model::{Class, Col, Event, Outcome};
+
+use super::codes::{auth_protocol, kerberos_status, logon_status, logon_type, parameter};
+use super::place::{ACTOR_PROCESS, guid, lower, place, process, source, subject, target};
+use super::record::Record;
+use super::route::{Route, to};
+use crate::parse::parse_long;
+
+/// The logon events; 4672 gives privileges to a session that began.
+pub(super) fn route(id: i64) -> Option<Route> {
+    Some(match id {
+        4624 => to(Class::Authentication, 1, logon),
+        4625 => to(Class::Authentication, 1, failed_logon),
+        4634 | 4647 => to(Class::Authentication, 2, logoff),
+        4648 => to(Class::Authentication, 1, explicit_logon),
+        4768 | 4771 => to(Class::Authentication, 3, kerberos),
+        4769 => to(Class::Authentication, 4, kerberos),
+        4770 => to(Class::Authentication, 5, kerberos),
+        4776 => to(Class::Authentication, 1, validation),
+        4778 => to(Class::Authentication, 99, reconnection),
+        4779 => to(Class::Authentication, 99, disconnection),
+        4672 => to(Class::UserAccess, 1, special_privileges),
+        _ => return None,
+    })
+}
+
+fn logon(event: &mut Event, record: &mut Record<'_>) {
+    event.flag(Col::IsNewLogon, true);
+    common(event, record);
+    session(event, record);
+    place(event, record, &[(Col::ActorSessionIssuer, "LmPackageName")]);
+    event.outcome(Outcome::Success);
+}
+
+fn failed_logon(event: &mut Event, record: &mut Record<'_>) {
+    common(event, record);
+    let code = record.text("Status");
+    let sub_code = record.text("SubStatus");
+    let reason = record.text("FailureReason");
+    // The sub-status tells why where it is set; the status alone says "bad user name or password".
+    let meaning = [&sub_code, &code].into_iter().flatten().find_map(|code| logon_status(parse_long(code)?));
+    let words = reason.as_deref().and_then(|reason| parameter(reason).or(meaning).map(str::to_owned).or_else(|| Some(reason.to_owned())));
+    event.text_opt(Col::StatusDetail, words.or_else(|| meaning.map(str::to_owned)));
+    event.text_opt(Col::StatusCode, code.as_deref().map(lower_hex));
+    event.outcome(Outcome::Failure);
+    event.severity(2);
+    for (name, value) in [("Status", code), ("SubStatus", sub_code), ("FailureReason", reason)] {
+        if let Some(value) = value {
+            super::place::keep(record, name, value);
+        }
+    }
+}
+
+/// `0xC000006D` and `0xc000006d` are one code.
+fn lower_hex(code: &str) -> String {
+    code.to_ascii_lowercase()
+}
+
+fn logoff(event: &mut Event, record: &mut Record<'_>) {
+    target(event, record);
+    logon_kind(event, record);
+    session(event, record);
+    event.outcome(Outcome::Success);
+}
+
+/// 4648: a process of the subject used other credentials.
+fn explicit_logon(event: &mut Event, record: &mut Record<'_>) {
+    common(event, record);
+    place(event, record, &[(Col::DstEndpointHostname, "TargetServerName"), (Col::ServiceName, "TargetInfo")]);
+    event.text_opt(Col::SessionUidAlt, record.text("TargetLogonGuid").map(guid));
+}
+
+fn common(event: &mut Event, record: &mut Record<'_>) {
+    subject(event, record);
+    target(event, record);
+    logon_kind(event, record);
+    package(event, record);
+    source(event, record);
+    place(event, record, &[(Col::LogonProcessName, "LogonProcessName")]);
+    let image = record.text("ProcessName");
+    // A logon over the network has no process: its number is 0.
+    let pid = image.as_ref().and_then(|_| record.long("ProcessId"));
+    process(event, &ACTOR_PROCESS, image.as_deref(), pid);
+}
+
+fn logon_kind(event: &mut Event, record: &mut Record<'_>) {
+    let Some(number) = record.long("LogonType") else { return };
+    match logon_type(number) {
+        Some(words) => {
+            event.long(Col::LogonTypeId, number);
+            event.text(Col::LogonType, words);
+        }
+        None => {
+            event.long(Col::LogonTypeId, 99);
+            event.text(Col::LogonType, number.to_string());
+        }
+    }
+    event.flag(Col::IsRemote, matches!(number, 3 | 8 | 10 | 12));
+    if number == 8 {
+        event.flag(Col::IsCleartext, true);
+    }
+}
+
+fn package(event: &mut Event, record: &mut Record<'_>) {
+    if let Some(package) = record.text_of(&["AuthenticationPackageName", "PackageName"]) {
+        let (id, words) = auth_protocol(&package);
+        event.long(Col::AuthProtocolId, id);
+        event.text(Col::AuthProtocol, words);
+    }
+}
+
+fn session(event: &mut Event, record: &mut Record<'_>) {
+    event.text_opt(Col::SessionUid, record.text_of(&["TargetLogonId", "LogonID"]).map(lower));
+    event.text_opt(Col::SessionUidAlt, record.text("LogonGuid").map(guid));
+}
+
+fn kerberos(event: &mut Event, record: &mut Record<'_>) {
+    target(event, record);
+    source(event, record);
+    event.long(Col::AuthProtocolId, 2);
+    event.text(Col::AuthProtocol, "Kerberos");
+    place(
+        event,
+        record,
+        &[
+            (Col::ServiceName, "ServiceName"),
+            (Col::ServiceUid, "ServiceSid"),
+            (Col::CertificateIssuer, "CertIssuerName"),
+            (Col::CertificateSerialNumber, "CertSerialNumber"),
+        ],
+    );
+    event.text_opt(Col::SessionUid, record.text("LogonGuid").map(guid));
+    result(event, record, kerberos_status);
+}
+
+/// 4776: a domain controller or the machine itself checked an NTLM password.
+fn validation(event: &mut Event, record: &mut Record<'_>) {
+    target(event, record);
+    source(event, record);
+    package(event, record);
+    result(event, record, logon_status);
+}
+
+/// Places `Status`, where 0 is success.
+fn result(event: &mut Event, record: &mut Record<'_>, words: fn(i64) -> Option<&'static str>) {
+    let Some(code) = record.text("Status") else { return };
+    if let Some(number) = parse_long(&code) {
+        let is_success = number == 0;
+        event.outcome(if is_success { Outcome::Success } else { Outcome::Failure });
+        event.severity(if is_success { 1 } else { 2 });
+        if !is_success {
+            event.text_opt(Col::StatusDetail, words(number));
+        }
+    }
+    event.text(Col::StatusCode, lower_hex(&code));
+}
+
+fn reconnection(event: &mut Event, record: &mut Record<'_>) {
+    event.activity_other("Session Reconnect");
+    window_station(event, record);
+}
+
+fn disconnection(event: &mut Event, record: &mut Record<'_>) {
+    event.activity_other("Session Disconnect");
+    window_station(event, record);
+}
+
+fn window_station(event: &mut Event, record: &mut Record<'_>) {
+    super::place::user(event, &super::place::USER, record.text("AccountName"), record.text("AccountDomain"), None);
+    source(event, record);
+    event.text_opt(Col::SessionUid, record.text("LogonID").map(lower));
+    place(event, record, &[(Col::ActorSessionTerminal, "SessionName")]);
+}
+
+/// 4672: the subject is who the privileges went to.
+fn special_privileges(event: &mut Event, record: &mut Record<'_>) {
+    let (name, domain) = (record.text("SubjectUserName"), record.text("SubjectDomainName"));
+    let uid = record.text("SubjectUserSid");
+    super::place::user(event, &super::place::USER, name, domain, uid);
+    event.text_opt(Col::ActorSessionUid, record.text("SubjectLogonId").map(lower));
+    if let Some(privileges) = record.text("PrivilegeList") {
+        event.list(Col::Privileges, privileges.split_ascii_whitespace());
+    }
+    event.outcome(Outcome::Success);
+}
