@@ -70,15 +70,19 @@ fn is_of_eks(record: &Fields<'_>) -> bool {
 
 /// Maps one audit event; `received` is when the envelope says that it was logged.
 fn map_audit(record: &mut Fields<'_>, product: &Product, received: Option<i64>) -> Result<Event, Reason> {
-    let Some(verb) = record.text("verb") else { return Err(Reason::Missing { field: "verb" }) };
+    if !["verb", "auditID", "requestURI"].iter().any(|field| record.has(field)) {
+        return Err(Reason::Missing { field: "verb" });
+    }
     let (begun, ended) = (record.time("requestReceivedTimestamp"), record.time("stageTimestamp"));
     let time = ended.or(begun).or(received).ok_or(Reason::Missing { field: "stageTimestamp" })?;
-    let activity = activity_of(&verb);
-    let mut event = Event::new(Class::ApiActivity, activity, time);
-    if activity == 99 {
-        event.activity_other(&verb);
+    let mut event = Event::new(Class::ApiActivity, 0, time);
+    if let Some(verb) = record.text("verb") {
+        match activity_of(&verb) {
+            99 => event.activity_other(&verb),
+            activity => event.activity(activity),
+        }
+        event.text(Col::ApiOperation, verb);
     }
-    event.text(Col::ApiOperation, verb);
     map_times(&mut event, begun, ended);
     map_metadata(&mut event, record, product);
     map_user(&mut event, record);

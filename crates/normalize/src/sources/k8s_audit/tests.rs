@@ -136,10 +136,15 @@ fn an_event_of_gke_is_read_as_a_google_cloud_audit_log() {
 }
 
 #[test]
-fn what_has_no_verb_or_no_time_is_a_reject() {
+fn what_has_no_time_or_is_something_else_is_a_reject() {
     check(
-        r#"[{"kind":"Event","verb":"get"},{"stageTimestamp":"2026-03-01T12:00:00Z"},{"verb":"get","stageTimestamp":"2026-03-01T12:00:00Z","user":"me","sourceIPs":"203.0.113.9","objectRef":[],"responseStatus":{"code":"odd"},"annotations":[]}]"#,
+        r#"[{"kind":"Event","verb":"get"},{"stageTimestamp":"2026-03-01T12:00:00Z"},{"auditID":"a5","stageTimestamp":"2026-03-01T12:00:00Z"},{"verb":"get","stageTimestamp":"2026-03-01T12:00:00Z","user":"me","sourceIPs":"203.0.113.9","objectRef":[],"responseStatus":{"code":"odd"},"annotations":[]}]"#,
         expect![[r#"
+            api_activity: Unknown at 2026-03-01T12:00:00.000Z
+              end_time = 1772366400000
+              metadata_uid = a5
+              api_request_uid = a5
+              status = Unknown
             api_activity: Read at 2026-03-01T12:00:00.000Z
               api_operation = get
               end_time = 1772366400000
