@@ -18,6 +18,8 @@ use datafusion::logical_expr::{DocSection, ScalarUDF};
 use cidr_match::CidrMatch;
 use unary::{Operation, Unary};
 
+use crate::scan::NewestOnly;
+
 /// Where the documentation of the functions stands.
 const HUNTING: DocSection = DocSection { include: true, label: "Hunting Functions", description: None };
 
@@ -27,9 +29,10 @@ pub(crate) fn hunting_functions() -> Vec<ScalarUDF> {
     std::iter::once(ScalarUDF::from(CidrMatch::new())).chain(unary).collect()
 }
 
-/// A session with every function and nothing to read: no tables, and nothing that makes tables of files.
+/// A session with every function and rule and nothing to read: no tables, and nothing that makes tables of files.
 pub(crate) fn session_state(runtime: Arc<RuntimeEnv>) -> SessionState {
-    let mut state = SessionStateBuilder::new_with_default_features().with_runtime_env(runtime).build();
+    let mut state =
+        SessionStateBuilder::new_with_default_features().with_runtime_env(runtime).with_optimizer_rule(Arc::new(NewestOnly)).build();
     state.table_factories_mut().clear();
     datafusion_functions_json::register_all(&mut state).expect("a new session takes every function");
     for function in hunting_functions() {

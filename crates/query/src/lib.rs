@@ -5,6 +5,7 @@
 mod catalog;
 mod config;
 mod conform;
+mod dialect;
 mod error;
 mod events;
 mod explain;

@@ -1,12 +1,13 @@
 //! Parameters of a statement: which there are, and their values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{ParamValues, Result as DataFusionResult, ScalarValue};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use crate::Error;
 
@@ -16,10 +17,31 @@ pub(crate) fn parameters_of(plan: &LogicalPlan) -> Result<SchemaRef, Error> {
     for (name, kind) in plan.get_parameter_types()? {
         types.insert(number_of(&name)?, kind.unwrap_or(DataType::Utf8));
     }
+    for name in limits_of(plan)? {
+        types.insert(number_of(&name)?, DataType::Int64);
+    }
     // A plan whose text has $2 but no $1 takes two values all the same.
     let count = types.last_key_value().map_or(0, |(number, _)| *number);
     let field = |number: usize| Field::new(format!("${number}"), types.get(&number).cloned().unwrap_or(DataType::Utf8), true);
     Ok(Arc::new(Schema::new((1..=count).map(field).collect::<Vec<_>>())))
+}
+
+/// The parameters that say how many rows, whose type DataFusion does not infer.
+fn limits_of(plan: &LogicalPlan) -> Result<BTreeSet<String>, Error> {
+    let mut names = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        let LogicalPlan::Limit(limit) = node else { return Ok(TreeNodeRecursion::Continue) };
+        for count in [&limit.skip, &limit.fetch].into_iter().flatten() {
+            count.apply(|expr| {
+                if let Expr::Placeholder(placeholder) = expr {
+                    names.insert(placeholder.id.clone());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(names)
 }
 
 fn number_of(name: &str) -> Result<usize, Error> {

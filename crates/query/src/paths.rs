@@ -152,36 +152,52 @@ impl VisitorMut for Resolver {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let column = match expr {
-            Expr::Identifier(ident) if ident.quote_style.is_some() => {
-                column_of_path(&ident.value).map(|_| self.column_of(&[ident.clone()]))
+        let replacement = match expr {
+            Expr::Identifier(ident) if ident.quote_style.is_some() && ident.value.contains('.') => {
+                self.column_of(std::slice::from_ref(ident))
             }
-            Expr::CompoundIdentifier(parts) => Some(self.column_of(parts)),
-            Expr::CompoundFieldAccess { .. } => {
-                user_path(expr).map(|parts| self.column_of(&parts).or(Some(Expr::CompoundIdentifier(parts))))
-            }
+            Expr::CompoundIdentifier(parts) => self.column_of(parts),
+            Expr::CompoundFieldAccess { .. } => self.column_of_access(expr),
             _ => None,
         };
-        if let Some(column) = column.flatten() {
-            *expr = column;
+        if let Some(replacement) = replacement {
+            *expr = replacement;
         }
         ControlFlow::Continue(())
     }
 }
 
-/// `user.name` reads as a field of the function `USER`; the parts of the path that it is.
-fn user_path(expr: &Expr) -> Option<Vec<Ident>> {
-    let Expr::CompoundFieldAccess { root, access_chain } = expr else { return None };
-    let Expr::Function(function) = root.as_ref() else { return None };
-    if !matches!(function.args, FunctionArguments::None) {
-        return None;
+impl Resolver {
+    /// A path that does not read as one: in `actor.user.name` the parser takes `user` for the function of that name, and in
+    /// `user.groups.name[1]` an element of what the path names is taken.
+    fn column_of_access(&self, expr: &Expr) -> Option<Expr> {
+        let Expr::CompoundFieldAccess { root, access_chain } = expr else { return None };
+        let mut parts = parts_of(root)?;
+        let fields = access_chain.iter().map_while(|access| match access {
+            AccessExpr::Dot(field) => parts_of(field),
+            AccessExpr::Subscript(_) => None,
+        });
+        let fields: Vec<Vec<Ident>> = fields.collect();
+        let rest = access_chain[fields.len()..].to_vec();
+        parts.extend(fields.into_iter().flatten());
+        let column = self.column_of(&parts).unwrap_or(Expr::CompoundIdentifier(parts));
+        match rest.is_empty() {
+            true => Some(column),
+            false => Some(Expr::CompoundFieldAccess { root: Box::new(column), access_chain: rest }),
+        }
     }
-    let [name] = function.name.0.as_slice() else { return None };
-    let fields = access_chain.iter().map(|access| match access {
-        AccessExpr::Dot(Expr::Identifier(field)) => Some(field.clone()),
+}
+
+/// The names in an identifier, however the parser reads it.
+fn parts_of(expr: &Expr) -> Option<Vec<Ident>> {
+    match expr {
+        Expr::Identifier(ident) => Some(vec![ident.clone()]),
+        Expr::CompoundIdentifier(parts) => Some(parts.clone()),
+        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
+            function.name.0.iter().map(|part| part.as_ident().cloned()).collect()
+        }
         _ => None,
-    });
-    std::iter::once(name.as_ident().cloned()).chain(fields).collect()
+    }
 }
 
 /// A query in FROM sees nothing of its neighbours unless it is LATERAL.

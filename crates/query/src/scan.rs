@@ -1,6 +1,7 @@
 //! Tables of segments: prune by what the catalog knows, then read exactly the files that are left.
 
 mod files;
+mod newest;
 mod prune;
 mod statistics;
 
@@ -24,6 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 pub(crate) use files::scan_of;
+pub(crate) use newest::NewestOnly;
 
 /// Counts the segments that the scans of a statement chose from.
 #[derive(Debug, Default)]

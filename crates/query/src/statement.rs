@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Statement as SqlStatement, Value, Va
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::Error;
+use crate::dialect::HuntDialect;
 use crate::paths::resolve_paths;
 use crate::suggest::bad_statement;
 
@@ -40,7 +41,11 @@ pub(crate) struct Parsed {
 
 /// Reads one statement. What would change anything, or read anything but tables, is refused here.
 pub(crate) fn parse(sql: &str) -> Result<Parsed, Error> {
-    let mut statements = DFParserBuilder::new(sql).build().and_then(|mut parser| parser.parse_statements()).map_err(bad_statement)?;
+    let mut statements = DFParserBuilder::new(sql)
+        .with_dialect(&HuntDialect)
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(bad_statement)?;
     if statements.len() > 1 {
         return Err(Error::BadStatement { message: "more than one statement; send them one by one".to_owned() });
     }

@@ -122,8 +122,7 @@ impl PruningStatistics for SegmentStatistics<'_> {
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
         let counts: UInt64Array = match self.known(column)? {
             Known::Account => self.segments.iter().map(|segment| accounts_missing(segment)).collect(),
-            Known::Day | Known::Time => self.segments.iter().map(|_| Some(0)).collect(),
-            Known::ClassUid | Known::Source => return None,
+            Known::Day | Known::Time | Known::ClassUid | Known::Source => self.segments.iter().map(|_| Some(0)).collect(),
         };
         Some(Arc::new(counts))
     }

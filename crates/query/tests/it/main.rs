@@ -1,0 +1,14 @@
+//! Behaviour of planning, over a real lake in a folder.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod errors;
+mod events;
+mod explain;
+mod parameters;
+mod paths;
+mod pruning;
+mod reading;
+mod scale;
+mod slt;
+mod support;
+mod system;
