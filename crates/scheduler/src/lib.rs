@@ -1,1 +1,31 @@
 //! Routes each query to local or distributed execution, watches it, cancels it.
+//!
+//! Never reads data.
+//!
+//! An [`Engine`] takes physical plans. A small one runs in this process and streams its first
+//! row at once; a large one goes to Ballista, whose scheduler and executor are embedded, and
+//! streams when it is done. Around Ballista stands a supervisor for each job, for what
+//! Ballista has not: a deadline, an eye on jobs that stand still, a cancel that is never lost,
+//! and errors that a person can read. Dropping a result stream cancels the work in both tiers.
+
+mod analyze;
+mod cluster;
+mod config;
+mod distribute;
+mod engine;
+mod error;
+mod failure;
+mod job;
+mod results;
+mod router;
+mod stream;
+mod tier;
+
+pub use config::{EngineConfig, TierMode};
+pub use engine::{Engine, Run};
+pub use error::Error;
+pub use failure::query_error;
+pub use router::QueryRouter;
+pub use tier::{Tier, TierChoice};
+
+pub use coldtrail_executor::{ExecutorConfig, Job, JobRegistry, Progress, Workspace, distributed_session_config, local_session_config};

@@ -1,0 +1,202 @@
+use std::sync::Arc;
+
+use ballista_core::JobId;
+use coldtrail_executor::{JobRegistry, Workspace, guard_leaves};
+use coldtrail_query::Error as QueryError;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::physical_plan::analyze::AnalyzeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
+use futures::{TryStreamExt, stream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cluster::Cluster;
+use crate::distribute::distribute;
+use crate::failure::{into_stream, query_error};
+use crate::job::{Finished, Supervisor};
+use crate::results::{fetch, nobody_listens};
+use crate::stream::{Deadline, ResultStream, stopping};
+use crate::tier::{choose_tier, obstacle};
+use crate::{EngineConfig, Error, TierChoice};
+
+/// Runs physical plans, in this process or on executors. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: EngineConfig,
+    workspace: Arc<Workspace>,
+    cluster: Arc<Cluster>,
+    distributed: Arc<JobRegistry>,
+    local: Arc<JobRegistry>,
+    slots: Arc<Semaphore>,
+    supervisors: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// A plan under way. Dropping the stream cancels the work, wherever it runs; its errors are
+/// turned into what the caller can act on by [`query_error`](crate::query_error).
+pub struct Run {
+    /// Names the run in logs and errors.
+    pub query_id: String,
+    /// The rows; every batch has the schema of the plan.
+    pub stream: SendableRecordBatchStream,
+}
+
+/// A plan that a supervisor runs.
+struct Supervised {
+    query_id: String,
+    /// To be cancelled when nobody wants the result any more.
+    released: CancellationToken,
+    answer: Answer,
+}
+
+type Answer = oneshot::Receiver<Result<Finished, QueryError>>;
+
+impl Engine {
+    /// Starts the scheduler and the executor, in this process and on loopback ports only.
+    ///
+    /// `session` is one as distributed statements are planned with: built from
+    /// [`distributed_session_config`](crate::distributed_session_config), with all functions.
+    pub async fn start(config: EngineConfig, workspace: Arc<Workspace>, session: &SessionState) -> Result<Self, Error> {
+        config.validate()?;
+        let cluster = Cluster::start(Arc::clone(&workspace), session).await?;
+        let slots = Arc::new(Semaphore::new(config.distributed_jobs_max));
+        let shared = Shared {
+            config,
+            workspace,
+            distributed: cluster.registry(),
+            local: JobRegistry::new(),
+            cluster: Arc::new(cluster),
+            slots,
+            supervisors: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Where a plan runs, and why. What cannot be distributed runs in this process, whatever the settings say.
+    #[must_use]
+    pub fn choose_tier(&self, plan: &Arc<dyn ExecutionPlan>) -> TierChoice {
+        choose_tier(&self.shared.config, plan)
+    }
+
+    /// The distributed jobs that something is still done for.
+    #[must_use]
+    pub fn distributed_jobs(&self) -> &Arc<JobRegistry> {
+        &self.shared.distributed
+    }
+
+    /// The local queries that something is still done for.
+    #[must_use]
+    pub fn local_jobs(&self) -> &Arc<JobRegistry> {
+        &self.shared.local
+    }
+
+    /// Runs a plan in this process; the first row comes as soon as there is one.
+    pub fn run_local(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Result<Run, QueryError> {
+        let shared = &self.shared;
+        if shared.stop.is_cancelled() {
+            return Err(stopping());
+        }
+        let query_id = new_query_id();
+        let job = shared.local.enter(&query_id);
+        let token = job.task_token();
+        let failed = |error: DataFusionError| query_error(error, &query_id);
+        // EXPLAIN ANALYZE prints the plan that ran, which should be the one that was planned.
+        let plan =
+            if plan.is::<AnalyzeExec>() { plan } else { guard_leaves(plan, &job, &token, shared.workspace.runtime()).map_err(failed)? };
+        let rows = execute_stream(plan, context).map_err(failed)?;
+        let stream = ResultStream::new(query_id.clone(), rows, token, shared.stop.clone(), self.deadline());
+        Ok(Run { query_id, stream: Box::pin(stream) })
+    }
+
+    /// Runs a plan on executors; the rows come when it is done.
+    ///
+    /// The plan must be made with a session like the one that the engine was started with, and
+    /// [`choose_tier`](Self::choose_tier) must not call it local.
+    pub fn run_distributed(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>) -> Result<Run, QueryError> {
+        let schema = plan.schema();
+        let Supervised { query_id, released, answer } = self.supervise(plan, context, false)?;
+        let rows_schema = Arc::clone(&schema);
+        let rows = stream::once(async move {
+            let finished = finished(answer).await?;
+            Ok::<_, DataFusionError>(fetch(finished.locations, rows_schema))
+        });
+        let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows.try_flatten()));
+        let stream = ResultStream::new(query_id.clone(), rows, released, self.shared.stop.clone(), self.deadline());
+        Ok(Run { query_id, stream: Box::pin(stream) })
+    }
+
+    /// Runs a plan on executors for EXPLAIN ANALYZE: its rows are thrown away, and the answer is
+    /// the plan of each stage with what its operators measured, such as bytes scanned and row groups pruned.
+    pub async fn analyze_distributed(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>) -> Result<String, QueryError> {
+        let Supervised { query_id, released, answer } = self.supervise(plan, context, true)?;
+        let _release = released.drop_guard();
+        let finished = finished(answer).await.map_err(|error| query_error(error, &query_id))?;
+        finished.report.ok_or_else(|| QueryError::Unavailable { message: "the metrics of the query were lost".to_owned() })
+    }
+
+    /// Ends all queries, then the executor and the scheduler. The temporary files go with the workspace.
+    pub async fn stop(&self) {
+        self.shared.stop.cancel();
+        self.shared.supervisors.close();
+        self.shared.supervisors.wait().await;
+        self.shared.cluster.stop().await;
+    }
+
+    fn supervise(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>, analyze: bool) -> Result<Supervised, QueryError> {
+        let shared = &self.shared;
+        if shared.stop.is_cancelled() {
+            return Err(stopping());
+        }
+        check_distributable(&plan, &context)?;
+        let plan = distribute(plan)?;
+        let query_id = new_query_id();
+        let released = CancellationToken::new();
+        let supervisor = Supervisor {
+            cluster: Arc::clone(&shared.cluster),
+            registry: Arc::clone(&shared.distributed),
+            slots: Arc::clone(&shared.slots),
+            job_id: JobId::new(query_id.clone()),
+            released: released.clone(),
+            stop: shared.stop.clone(),
+            deadline: self.deadline(),
+            stall_time_max: shared.config.stall_time_max,
+            analyze,
+        };
+        let (sender, answer) = oneshot::channel();
+        shared.supervisors.spawn(supervisor.run(plan, context, sender));
+        Ok(Supervised { query_id, released, answer })
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        self.shared.config.query_time_max.map(Deadline::after)
+    }
+}
+
+async fn finished(answer: Answer) -> Result<Finished, DataFusionError> {
+    answer.await.map_err(|_| nobody_listens())?.map_err(into_stream)
+}
+
+/// The last line of defence: such a plan would give wrong rows, or wait for ever.
+fn check_distributable(plan: &Arc<dyn ExecutionPlan>, context: &SessionContext) -> Result<(), QueryError> {
+    let refused = |reason: String| Err(QueryError::Failed(DataFusionError::Internal(reason)));
+    if let Some(obstacle) = obstacle(plan) {
+        return refused(obstacle);
+    }
+    if context.state().config_options().optimizer.enable_dynamic_filter_pushdown {
+        return refused("a plan with dynamic filters cannot be distributed".to_owned());
+    }
+    Ok(())
+}
+
+fn new_query_id() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}

@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::record_batch::RecordBatch;
+use coldtrail_query::{Error, PlannedQuery, Planner, Prepared, Principal, QueryService, Running, ScanEstimate, StatementKind, conform};
+use datafusion::catalog::CatalogProvider;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::prelude::SessionConfig;
+
+use crate::{Engine, EngineConfig, Run, Tier, TierChoice, Workspace, distributed_session_config, local_session_config};
+
+/// Plans each statement over a pinned snapshot and sends it to the tier that suits its size.
+///
+/// A statement is planned for this process first, since that tells what it will read; only one that goes to executors is planned
+/// again with their settings. Both tiers answer with the same columns.
+#[derive(Clone)]
+pub struct QueryRouter {
+    planner: Planner,
+    engine: Engine,
+    local: SessionConfig,
+    distributed: SessionConfig,
+}
+
+impl QueryRouter {
+    /// Starts an engine that knows the planner's functions, and brings both together. Both tiers use the workspace's cores.
+    pub async fn start(planner: Planner, config: EngineConfig, workspace: Arc<Workspace>) -> Result<Self, crate::Error> {
+        let vcores = workspace.config().vcores;
+        let distributed = distributed_session_config(vcores);
+        let session = SessionStateBuilder::new_from_existing(planner.function_registry_state()).with_config(distributed.clone()).build();
+        let engine = Engine::start(config, workspace, &session).await?;
+        Ok(Self { planner, engine, local: local_session_config(vcores), distributed })
+    }
+
+    /// What runs the plans.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Ends all queries, then executor and scheduler.
+    pub async fn stop(&self) {
+        self.engine.stop().await;
+    }
+
+    async fn explain(&self, mut planned: PlannedQuery, choice: &TierChoice, analyze: bool) -> Result<Running, Error> {
+        planned.note(format!("tier: {}", choice.reason))?;
+        if !analyze || choice.tier == Tier::Local {
+            return self.run_here(planned);
+        }
+        let inner = Arc::clone(planned.inner());
+        let report = self.engine.analyze_distributed(inner, Arc::clone(&planned.context)).await?;
+        let notes = format!("tier: {}\n{}", choice.reason, scan_lines(planned.snapshot_id, &planned.scan));
+        let kinds: ArrayRef = Arc::new(StringArray::from_iter_values(["coldtrail", "Plan with Metrics"]));
+        let plans: ArrayRef = Arc::new(StringArray::from_iter_values([notes, report]));
+        let rows = RecordBatch::try_new(Arc::clone(&planned.schema), vec![kinds, plans]).map_err(|error| Error::Failed(error.into()))?;
+        let stream = RecordBatchStreamAdapter::new(Arc::clone(&planned.schema), futures::stream::iter([Ok(rows)]));
+        Ok(Running { query_id: uuid::Uuid::now_v7().simple().to_string(), snapshot_id: planned.snapshot_id, stream: Box::pin(stream) })
+    }
+
+    fn run_here(&self, planned: PlannedQuery) -> Result<Running, Error> {
+        let task_context = planned.context.task_ctx();
+        let run = self.engine.run_local(Arc::clone(&planned.physical), task_context)?;
+        Ok(running(&planned, run))
+    }
+
+    fn run_on_executors(&self, planned: PlannedQuery) -> Result<Running, Error> {
+        let run = self.engine.run_distributed(Arc::clone(&planned.physical), Arc::clone(&planned.context))?;
+        Ok(running(&planned, run))
+    }
+}
+
+fn running(planned: &PlannedQuery, run: Run) -> Running {
+    let stream = conform(Arc::clone(&planned.schema), run.stream);
+    Running { query_id: run.query_id, snapshot_id: planned.snapshot_id, stream }
+}
+
+fn scan_lines(snapshot_id: u64, scan: &ScanEstimate) -> String {
+    format!("snapshot: {snapshot_id}\nsegments: {} of {}\nbytes: {}\nrows: {}", scan.segments, scan.segments_total, scan.bytes, scan.rows)
+}
+
+#[async_trait::async_trait]
+impl QueryService for QueryRouter {
+    async fn prepare(&self, _principal: &Principal, sql: &str) -> Result<Prepared, Error> {
+        self.planner.prepare(sql, self.local.clone()).await
+    }
+
+    async fn execute(&self, _principal: &Principal, sql: &str, parameters: Option<RecordBatch>) -> Result<Running, Error> {
+        let mut planned = self.planner.plan(sql, parameters.clone(), self.local.clone()).await?;
+        let choice = self.engine.choose_tier(planned.inner());
+        if choice.tier == Tier::Distributed {
+            planned = self.planner.plan(sql, parameters, self.distributed.clone()).await?;
+        }
+        match (&planned.kind, choice.tier) {
+            (StatementKind::Explain(explained), _) => {
+                let analyze = explained.explain.analyze;
+                self.explain(planned, &choice, analyze).await
+            }
+            (StatementKind::Query, Tier::Local) => self.run_here(planned),
+            (StatementKind::Query, Tier::Distributed) => self.run_on_executors(planned),
+        }
+    }
+
+    async fn catalogs(&self, _principal: &Principal) -> Result<Vec<(String, Arc<dyn CatalogProvider>)>, Error> {
+        let session = self.planner.session(self.local.clone()).await?;
+        Ok(vec![(coldtrail_query::CATALOG.to_owned(), Arc::clone(session.catalog()))])
+    }
+}

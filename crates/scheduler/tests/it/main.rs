@@ -1,0 +1,10 @@
+//! The engine as its callers see it: plans in, rows and errors out, with Ballista's scheduler and
+//! executor running inside the test.
+
+#![allow(clippy::unwrap_used)]
+
+mod cancel;
+mod errors;
+mod fixture;
+mod routing;
+mod tiers;
