@@ -1,6 +1,15 @@
 //! SQL in, a pruned physical plan over a pinned catalog snapshot out.
 //!
 //! Never knows a cluster.
+//!
+//! Read in this order: [`Planner`] turns a statement into a [`PlannedQuery`]. `statement` reads the SQL and refuses what does not
+//! only read; `paths` makes columns of OCSF paths; `catalog` shows the pinned snapshot as tables; `scan` leaves out segments by what
+//! the catalog knows and reads exactly the files that are left; `functions` has what hunters need beside SQL.
+//!
+//! ```text
+//! coldtrail.ocsf      a table for each OCSF class, observables, and the view events over all classes
+//! coldtrail.system    segments, tables, columns, sources, rejects
+//! ```
 
 mod catalog;
 mod config;

@@ -33,7 +33,7 @@ pub struct Planner {
     config: PlannerConfig,
     store: Arc<SegmentStore>,
     index: Arc<dyn SegmentIndex>,
-    base: SessionState,
+    base: Arc<SessionState>,
 }
 
 /// One statement's view of the lake: a pinned snapshot, whatever is committed meanwhile.
@@ -74,12 +74,12 @@ impl Planner {
     pub fn new(config: PlannerConfig, lake: Lake, index: Arc<dyn SegmentIndex>, runtime: Arc<RuntimeEnv>) -> Self {
         let url = register(&lake, &runtime);
         let store = Arc::new(SegmentStore { lake, url, metadata_bytes_hint: config.metadata_bytes_hint });
-        Self { config, store, index, base: functions::session_state(runtime) }
+        Self { config, store, index, base: Arc::new(functions::session_state(runtime)) }
     }
 
     /// The functions that plans use, and the runtime with the lake's store: what decodes a plan needs.
     pub fn function_registry_state(&self) -> SessionState {
-        self.base.clone()
+        self.base.as_ref().clone()
     }
 
     /// Pins the newest snapshot for one statement.
@@ -95,7 +95,7 @@ impl Planner {
         let catalog: Arc<dyn CatalogProvider> = Arc::new(LakeCatalog::new(parts));
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.to_owned(), Arc::clone(&catalog));
-        let state = SessionStateBuilder::new_from_existing(self.base.clone())
+        let state = SessionStateBuilder::new_from_existing(self.base.as_ref().clone())
             .with_session_id(uuid::Uuid::now_v7().to_string())
             .with_config(configure(session_config))
             .with_catalog_list(Arc::new(catalogs))

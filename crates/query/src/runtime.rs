@@ -31,6 +31,9 @@ impl RuntimeConfig {
     /// Builds the environment; a process needs one. An operator that asks for more memory than there is gets an error that names
     /// the five largest holders. Listings are not cached: the catalog says which files there are.
     pub fn build(&self) -> Result<Arc<RuntimeEnv>, Error> {
+        std::fs::create_dir_all(&self.spill_dir).map_err(|error| Error::Unavailable {
+            message: format!("could not make the folder {} for spilled data: {error}", self.spill_dir.display()),
+        })?;
         let holders_named = const { std::num::NonZeroUsize::new(5).expect("five is not zero") };
         let pool = TrackConsumersPool::new(FairSpillPool::new(self.memory_bytes), holders_named);
         let spills = DiskManagerBuilder::default()
