@@ -6,6 +6,7 @@
 //! |---|---|
 //! | EVTX files | [`evtx_file`] by chunks, each record as the JSON that `evtx` makes of it |
 //! | event XML: one element, `<Events>`, one a line | [`xml`], to that same JSON |
+//! | tables exported as comma-separated values | [`csv`] |
 //! | JSON: winlogbeat (nested, dotted, 5 to 8, after Elastic's pipelines), NXLog, Sentinel tables, Azure diagnostics, evtx dumps | [`shape`] |
 //!
 //! Fields: <https://learn.microsoft.com/en-us/windows/win32/wes/eventschema-systempropertiestype-complextype>. Classes and activities follow
@@ -14,6 +15,7 @@
 mod accounts;
 mod codes;
 mod common;
+mod csv;
 mod defender;
 mod ecs;
 mod eventlog;
@@ -40,19 +42,24 @@ use crate::fields::Fields;
 use crate::normalizer::{keep_rest, reject};
 use crate::sources::{Format, Mapped, Mapping};
 use crate::{Batch, Place, Reason};
+use csv::RowFramer;
 use evtx_file::ChunkFramer;
 use record::Record;
 use xml_framer::XmlFramer;
 
 /// Windows events.
 #[derive(Debug, Default)]
-pub(crate) struct WindowsEvent;
+pub(crate) struct WindowsEvent {
+    /// The names of the columns, once an exported table has said them.
+    columns: Option<Vec<String>>,
+}
 
 impl Mapping for WindowsEvent {
     fn format(&self, head: &[u8]) -> Format {
         match head.trim_ascii_start() {
             [b'E', b'l', b'f', b'F', ..] => Format::Framed(ChunkFramer::boxed),
             [b'<', ..] => Format::Text(XmlFramer::boxed),
+            [b',' | b'"' | b'A'..=b'Z' | b'a'..=b'z', ..] if head.contains(&b',') => Format::Text(RowFramer::boxed),
             _ => Format::Json { envelope_keys: &["events", "Events", "records", "Records", "value"] },
         }
     }
@@ -63,8 +70,16 @@ impl Mapping for WindowsEvent {
     }
 
     fn map_line(&mut self, line: &str) -> Result<Mapped, Reason> {
-        let tree = xml::parse(line).map_err(|detail| Reason::NotThisFormat { format: "event XML", detail })?;
+        let tree = match &self.columns {
+            Some(columns) => csv::object(columns, line),
+            None if line.starts_with('<') => xml::parse(line).map_err(|detail| Reason::NotThisFormat { format: "event XML", detail })?,
+            None => {
+                self.columns = Some(csv::cells(line));
+                return Ok(Mapped::NotARecord);
+            }
+        };
         let mut fields = shape::fields_of(tree).ok_or(Reason::Missing { field: "Event" })?;
+        shape::straighten(&mut fields);
         let mut event = map(&mut fields)?;
         keep_rest(&mut event, &fields);
         event.text(Col::RawData, line);
@@ -114,6 +129,13 @@ pub(crate) fn recognises(look: &FirstLook<'_>) -> bool {
         || look.record_has(&["event_id", "log_name"])
         || look.record_has(&["properties.RawXml"])
         || is_flat()
+        || is_table(look.line)
+}
+
+/// True if a line names the columns of a table of events.
+fn is_table(line: &str) -> bool {
+    let has = |name: &str| line.split(',').any(|cell| cell.trim_matches('"') == name);
+    has("EventID") && (has("TimeGenerated") || has("TimeCreated")) && has("Computer")
 }
 
 #[cfg(test)]

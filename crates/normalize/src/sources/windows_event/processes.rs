@@ -17,6 +17,35 @@ pub(super) fn route(id: i64) -> Option<Route> {
     })
 }
 
+/// An application crashed (1000) or was closed because it hung (1002).
+pub(super) fn route_crash(id: i64) -> Option<Route> {
+    Some(match id {
+        1000 => to(Class::ProcessActivity, 2, crashed),
+        1002 => to(Class::ProcessActivity, 2, hung),
+        _ => return None,
+    })
+}
+
+/// The fields have names since Windows 11 and are numbered before; the number of the process is hexadecimal, with or without `0x`.
+fn crashed(event: &mut Event, record: &mut Record<'_>) {
+    crash(event, record, ["ProcessId", "param9"], ["AppPath", "param11"]);
+    event.text_opt(Col::StatusCode, record.text_of(&["ExceptionCode", "param7"]));
+}
+
+fn hung(event: &mut Event, record: &mut Record<'_>) {
+    crash(event, record, ["ProcessId", "param4"], ["AppPath", "param9"]);
+}
+
+fn crash(event: &mut Event, record: &mut Record<'_>, pid: [&str; 2], path: [&str; 2]) {
+    let image = record.text_of(&path);
+    let name = record.text_of(&["AppName", "param1"]);
+    let pid = record.text_of(&pid).and_then(|text| i64::from_str_radix(text.trim_start_matches("0x"), 16).ok());
+    process(event, &PROCESS, image.as_deref().or(name.as_deref()), pid);
+    event.text_opt(Col::ProcessFileVersion, record.text_of(&["AppVersion", "param2"]));
+    event.outcome(Outcome::Failure);
+    event.severity(3);
+}
+
 /// `ProcessId` is the creator and `NewProcessId` the process; the creator's image is `ParentProcessName` since Windows 10.
 fn started(event: &mut Event, record: &mut Record<'_>) {
     subject(event, record);

@@ -28,6 +28,7 @@ pub(super) fn route(record: &Record<'_>) -> Route {
         Family::Jobs => jobs::route_scheduler(id),
         Family::Services => jobs::route_services(id),
         Family::Defender => defender::route(id),
+        Family::Crash => processes::route_crash(id),
         Family::Other => None,
     };
     known.unwrap_or_else(|| to(Class::EventLogActivity, 0, objects::anything))
@@ -41,6 +42,7 @@ enum Family {
     Jobs,
     Services,
     Defender,
+    Crash,
     Other,
 }
 
@@ -53,6 +55,7 @@ fn family(record: &Record<'_>) -> Family {
         "Microsoft-Windows-TaskScheduler" => Family::Jobs,
         "Service Control Manager" => Family::Services,
         "Microsoft-Windows-Windows Defender" => Family::Defender,
+        "Application Error" | "Application Hang" => Family::Crash,
         "" => family_of_log(record),
         _ => Family::Other,
     }

@@ -344,6 +344,33 @@ fn sentinel_rows_with_xml_data_and_azure_records_with_xml_events_are_read() {
 }
 
 #[test]
+fn a_table_exported_from_sentinel_is_read_by_the_names_of_its_columns() {
+    check(
+        ",TenantId,Account,EventID,TimeGenerated,Computer,TargetUserName,TargetDomainName,LogonType,IpAddress,LogonProcessName\n0,t1,X\\ada,4624,2026-03-01 12:00:00.980,srv1,ada,X,3,fe80::1,\"Advapi  \"\n1,t1,X\\ada,4624,never,srv1,ada,X,3,-,-\n",
+        expect![[r#"
+            authentication
+              time = 1772366400980
+              activity_name = Logon
+              severity = Informational
+              metadata_event_code = 4624
+              device_hostname = srv1
+              metadata_tenant_uid = t1
+              is_new_logon = true
+              user_name = ada
+              user_domain = X
+              logon_type_id = 3
+              logon_type = Network
+              is_remote = true
+              src_endpoint_ip = fe80::1
+              logon_process_name = Advapi
+              status = Success
+              unmapped = {"column0":"0","Account":"X\\ada"}
+            reject at 190: the field TimeGenerated is "\"never\"", not a time
+        "#]],
+    );
+}
+
+#[test]
 fn what_lacks_its_number_or_its_time_is_a_reject() {
     check(
         concat!(
@@ -389,6 +416,7 @@ fn every_form_is_recognised_by_its_beginning() {
         r##"{"Event":{"System":{"EventID":1}}}"##,
         r#"{"EventID":1,"Channel":"Security"}"#,
         r#"{"events":[{"winlog":{"event_id":1}}]}"#,
+        "TenantId,EventID,TimeGenerated,Computer",
     ];
     for form in forms {
         assert_eq!(detect(form.as_bytes(), "x"), Some(Source::WindowsEvent), "{form}");

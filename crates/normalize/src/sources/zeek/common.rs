@@ -130,6 +130,6 @@ pub(super) fn after(event: &mut Event, _fields: &mut Fields<'_>, path: &str) {
 
 /// Seconds with decimals, as a whole number of milliseconds.
 pub(super) fn milliseconds(seconds: f64) -> Option<i64> {
-    let milliseconds = (seconds * 1000.0).trunc();
+    let milliseconds = (seconds * 1000.0).round();
     (milliseconds.is_finite() && milliseconds.abs() < 9e15).then_some(milliseconds as i64)
 }

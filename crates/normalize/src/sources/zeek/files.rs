@@ -44,12 +44,14 @@ pub(super) fn smb_activity(fields: &Fields<'_>) -> i32 {
 /// smb_files.log: the file is on the host that answered.
 pub(super) fn smb(event: &mut Event, fields: &mut Fields<'_>) {
     let (share, name) = (fields.peek_text("path").map(str::to_owned), fields.text("name"));
-    if let Some(name) = &name {
-        let whole = share
-            .as_ref()
-            .map_or_else(|| name.to_string(), |share| format!("{}\\{}", share.trim_end_matches('\\'), name.trim_start_matches('\\')));
-        event.text(Col::FileName, base_name(name));
-        event.text(Col::FilePath, whole);
+    let whole = match (share, name.as_deref()) {
+        (Some(share), Some("<share_root>") | None) => Some(share),
+        (Some(share), Some(name)) => Some(format!("{}\\{}", share.trim_end_matches('\\'), name.trim_start_matches('\\'))),
+        (None, name) => name.map(str::to_owned),
+    };
+    if let Some(whole) = whole {
+        event.text(Col::FileName, base_name(&whole));
+        event.owned_text(Col::FilePath, whole);
     }
     place(
         event,

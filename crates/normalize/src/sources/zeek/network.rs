@@ -81,6 +81,9 @@ pub(super) fn tls(event: &mut Event, fields: &mut Fields<'_>) {
             (Col::StatusDetail, "last_alert"),
         ],
     );
+    if !event.get_text(Col::TlsVersion).is_some_and(|version| version.starts_with("DTLS")) {
+        tcp(event);
+    }
     if let Some(is_established) = fields.flag("established") {
         event.outcome(if is_established { Outcome::Success } else { Outcome::Failure });
     }
@@ -127,7 +130,41 @@ pub(super) fn ssh(event: &mut Event, fields: &mut Fields<'_>) {
         None => {}
     }
     place(event, fields, &[(Col::Count, "auth_attempts"), (Col::AppName, "client")]);
+    remote_location(event, fields);
     success(event, fields, "auth_success");
+}
+
+/// The remote end is the source of what comes in and the destination of what goes out.
+fn remote_location(event: &mut Event, fields: &mut Fields<'_>) {
+    let is_inbound = event.get_text(Col::ConnectionInfoDirection) == Some("Inbound");
+    let [country, region, city, latitude, longitude] = if is_inbound {
+        [
+            Col::SrcEndpointLocationCountry,
+            Col::SrcEndpointLocationRegion,
+            Col::SrcEndpointLocationCity,
+            Col::SrcEndpointLocationLat,
+            Col::SrcEndpointLocationLong,
+        ]
+    } else {
+        [
+            Col::DstEndpointLocationCountry,
+            Col::DstEndpointLocationRegion,
+            Col::DstEndpointLocationCity,
+            Col::DstEndpointLocationLat,
+            Col::DstEndpointLocationLong,
+        ]
+    };
+    place(
+        event,
+        fields,
+        &[
+            (country, "remote_location.country_code"),
+            (region, "remote_location.region"),
+            (city, "remote_location.city"),
+            (latitude, "remote_location.latitude"),
+            (longitude, "remote_location.longitude"),
+        ],
+    );
 }
 
 /// rdp.log; the cookie is the name that the client wants to sign in with.
@@ -167,11 +204,19 @@ pub(super) fn smtp(event: &mut Event, fields: &mut Fields<'_>) {
         fields,
         &[
             (Col::SrcEndpointHostname, "helo"),
-            (Col::ActorUserEmailAddr, "mailfrom"),
+            (Col::DstEndpointIntermediateIps, "path"),
             (Col::AppName, "user_agent"),
             (Col::StatusDetail, "last_reply"),
         ],
     );
+    if fields.peek_text("mailfrom").is_some_and(is_email) {
+        event.text_opt(Col::ActorUserEmailAddr, fields.text("mailfrom"));
+    }
+}
+
+/// True if the text is an address that OCSF takes for one; `root@localhost` is none.
+fn is_email(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && domain.contains('.') && !domain.contains(['@', ' ', '>']))
 }
 
 /// dhcp.log

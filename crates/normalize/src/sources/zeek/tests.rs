@@ -262,11 +262,11 @@ fn an_http_request_is_put_together_to_its_url() {
               app_protocol_name = http
               connection_info_protocol_name = tcp
               connection_info_protocol_num = 6
+              http_request_http_method = POST
               http_request_url_url_string = http://example.test/a/b?c=d
               http_request_url_path = /a/b
               http_request_url_query_string = c=d
               http_request_url_hostname = example.test
-              http_request_http_method = POST
               http_request_version = 1.1
               http_request_user_agent = curl/8
               http_request_body_length = 5
@@ -310,6 +310,8 @@ fn tls_files_notices_and_unknown_logs_keep_what_has_no_column() {
               tls_ja3_hash_value = aa
               tls_ja3s_hash_value = bb
               status_detail = certificate_unknown
+              connection_info_protocol_name = tcp
+              connection_info_protocol_num = 6
               status = Failure
               tls_certificate_fingerprints_sha256_value = b0517ac6a5e27ca615398ccdb75dc376a8d7df3059f73c3f1d6b3bf6739513ed
               unmapped = {"cert_chain_fps":["b0517ac6a5e27ca615398ccdb75dc376a8d7df3059f73c3f1d6b3bf6739513ed"]}
