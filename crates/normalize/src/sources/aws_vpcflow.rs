@@ -64,7 +64,7 @@ impl Mapping for VpcFlow {
 impl VpcFlow {
     /// A line; lines that CloudWatch Logs exported begin with the time at which it was logged.
     fn map_text(&mut self, line: &str) -> Result<Event, Reason> {
-        let logged = line.split_once(' ').and_then(|(first, rest)| Some((time_ms(first)?, rest)));
+        let logged = line.split_once(' ').filter(|(first, _)| first.contains('T')).and_then(|(first, rest)| Some((time_ms(first)?, rest)));
         let line = logged.map_or(line, |(_, rest)| rest.trim_start());
         let layout = match &self.header {
             Some(header) => header,

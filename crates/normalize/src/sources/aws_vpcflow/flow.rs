@@ -260,12 +260,11 @@ impl<'a> Flow<'a> {
     /// What was not taken, as the text of a JSON object.
     pub(super) fn rest(&self) -> Option<String> {
         let known = FIELDS.iter().map(|(field, name)| (*name, self.peek(*field)));
-        let left: Map<_, _> = known
-            .chain(self.extra.iter().copied())
-            .filter(|(_, value)| !value.is_empty() && *value != "-")
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect();
-        (!left.is_empty()).then(|| serde_json::Value::Object(left).to_string())
+        let all = known.chain(self.extra.iter().copied());
+        let mut left = all.filter(|(_, value)| !value.is_empty() && *value != "-").peekable();
+        left.peek()?;
+        let members: Map<_, _> = left.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        Some(serde_json::Value::Object(members).to_string())
     }
 }
 

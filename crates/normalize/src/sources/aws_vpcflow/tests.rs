@@ -140,6 +140,39 @@ fn a_table_with_commas_and_underscores_is_read_too() {
 }
 
 #[test]
+fn a_line_that_cloudwatch_logs_exported_begins_with_when_it_was_logged() {
+    check(
+        "2026-03-01T12:02:00.000Z 2 210987654321 eni-0a1 10.0.0.5 10.0.0.6 1 2 1 1 84 1772366400 1772366460 ACCEPT OK\n",
+        expect![[r#"
+            network_activity: Traffic at 2026-03-01T12:00:00.000Z
+              metadata_product_feature_name = Flowlogs
+              metadata_product_version = 2
+              cloud_account_uid = 210987654321
+              start_time = 1772366400000
+              end_time = 1772366460000
+              duration = 60000
+              status_code = OK
+              status = Success
+              action_id = 1
+              action = Allowed
+              disposition_id = 1
+              disposition = Allowed
+              metadata_event_code = ACCEPT
+              src_endpoint_ip = 10.0.0.5
+              dst_endpoint_ip = 10.0.0.6
+              src_endpoint_port = 1
+              dst_endpoint_port = 2
+              connection_info_protocol_num = 1
+              connection_info_protocol_name = icmp
+              traffic_packets = 1
+              traffic_bytes = 84
+              device_interface_uid = eni-0a1
+              metadata_logged_time = 1772366520000
+        "#]],
+    );
+}
+
+#[test]
 fn no_data_and_skipped_data_are_events_that_say_so() {
     check(
         "2 210987654321 eni-0a1 - - - - - - - 1772366400 1772366460 - NODATA\n2 unknown eni-0a1 - - - - - - - 1772366400 1772366460 - SKIPDATA",
