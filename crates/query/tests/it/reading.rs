@@ -35,6 +35,9 @@ async fn a_count_with_a_filter_or_a_limit_is_counted() {
             "2026-03-01T00:00:00Z",
         ),
         ("SELECT count(*) FROM api_activity WHERE event_day = '2027-01-01'", "0"),
+        ("SELECT count(*) FROM (SELECT time FROM api_activity WHERE api_operation = 'CreateAccessKey' LIMIT 7)", "7"),
+        ("SELECT count(*) FROM (SELECT time FROM events WHERE random() >= 0 AND api_operation = 'CreateAccessKey' LIMIT 7)", "7"),
+        ("SELECT count(*) FROM (SELECT time FROM events WHERE cidr_match(src_endpoint_ip, '10.0.0.0/8') LIMIT 39 OFFSET 1)", "39"),
         ("SELECT count(*) FROM dns_activity", "0"),
     ] {
         assert_eq!(world.value(sql).await, value, "{sql}");
