@@ -23,7 +23,6 @@ const DISTRIBUTABLE: &[&str] = &[
     "CoalescePartitionsExec",
     "CooperativeExec",
     "CrossJoinExec",
-    "EmptyExec",
     "FilterExec",
     "GlobalLimitExec",
     "HashJoinExec",

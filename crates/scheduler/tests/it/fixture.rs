@@ -9,6 +9,7 @@ use coldtrail_query::Error as QueryError;
 use coldtrail_scheduler::{
     Engine, EngineConfig, ExecutorConfig, Run, TierMode, Workspace, distributed_session_config, local_session_config, query_error,
 };
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
@@ -53,7 +54,20 @@ impl Lab {
         lab
     }
 
+    /// Registers tables that know the size and the values of their columns, as a catalog does.
+    pub(crate) async fn collect_statistics(&self) {
+        for context in [&self.local, &*self.distributed] {
+            context.state_ref().write().config_mut().options_mut().execution.collect_statistics = true;
+            for table in ["events", "indicators", "nothing"] {
+                context.deregister_table(table).unwrap();
+            }
+            self.register_lake(context).await;
+        }
+    }
+
     async fn register_lake(&self, context: &SessionContext) {
+        // A table none of whose segments can hold a match is planned like this one.
+        context.register_table("nothing", Arc::new(EmptyTable::new(events(0).schema()))).unwrap();
         for table in ["events", "indicators"] {
             let location = self.folder.path().join(table).display().to_string();
             context.register_parquet(table, location, ParquetReadOptions::default()).await.unwrap();

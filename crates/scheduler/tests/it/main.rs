@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cancel;
+mod cost;
 mod errors;
 mod fixture;
 mod routing;

@@ -34,6 +34,9 @@ async fn what_cannot_be_distributed_is_local_whatever_the_settings_say() {
     check(&lab, "EXPLAIN SELECT * FROM events", Tier::Local, "local: ExplainExec cannot be distributed").await;
     let unequal = "SELECT i.value, e.id FROM indicators i LEFT JOIN events e ON length(i.value) > e.bytes";
     check(&lab, unequal, Tier::Local, "local: a Left join without equality cannot be distributed").await;
+    // Ballista never ends such a query.
+    let empty = "SELECT ip FROM nothing UNION ALL SELECT ip FROM events";
+    check(&lab, empty, Tier::Local, "local: EmptyExec cannot be distributed").await;
     // Ballista loses the row of such a branch.
     let constant = "SELECT ip FROM events UNION ALL SELECT 'none'";
     check(&lab, constant, Tier::Local, "local: PlaceholderRowExec cannot be distributed").await;

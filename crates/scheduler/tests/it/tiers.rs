@@ -81,6 +81,18 @@ async fn every_hunt_gives_the_same_rows_in_both_tiers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_hunt_gives_the_same_rows_when_the_planner_knows_the_sizes() {
+    let lab = Lab::new().await;
+    lab.collect_statistics().await;
+    for hunt in HUNTS {
+        check_same(&lab, hunt, false).await;
+    }
+    for hunt in ORDERED {
+        check_same(&lab, hunt, true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_by_survives_the_way_through_the_executors() {
     let lab = Lab::new().await;
     for hunt in ORDERED {
