@@ -6,6 +6,9 @@ use datafusion::error::Result;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -20,11 +23,27 @@ use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 /// checks allow: with debug assertions the executor panics, and the scheduler tries for ever.
 /// One sort above the union gives the same order, with as many partitions.
 pub(crate) fn distribute(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let plan = plan.transform_up(|node| match sort_above_union(&node)? {
-        Some(sort) => Ok(Transformed::yes(sort)),
-        None => Ok(Transformed::no(node)),
+    let plan = plan.transform_up(|node| {
+        let node = without_empty_branches(node)?;
+        Ok(Transformed::yes(sort_above_union(&node)?.unwrap_or(node)))
     })?;
     Ok(plan.data)
+}
+
+/// Drops the branches of a union that have no rows, such as a table none of whose segments can
+/// hold a match: Ballista never ends a union with one. The first branch stays, it names the columns.
+fn without_empty_branches(node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let branches = node.children();
+    if !node.is::<UnionExec>() || branches.first().is_some_and(|first| is_empty(first)) {
+        return Ok(node);
+    }
+    let kept: Vec<_> = branches.iter().filter(|branch| !is_empty(branch)).map(|branch| Arc::clone(branch)).collect();
+    if kept.len() == branches.len() { Ok(node) } else { UnionExec::try_new(kept) }
+}
+
+fn is_empty(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let keeps_rows = plan.is::<ProjectionExec>() || plan.is::<SortExec>() || plan.is::<FilterExec>() || plan.is::<CooperativeExec>();
+    plan.is::<EmptyExec>() || keeps_rows && plan.children().into_iter().all(is_empty)
 }
 
 fn sort_above_union(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {

@@ -87,11 +87,12 @@ pub(crate) fn choose_tier(config: &EngineConfig, plan: &Arc<dyn ExecutionPlan>) 
 /// refuse: it gives every task a whole copy of a scan that it does not know, and its rows
 /// come back once a task.
 pub(crate) fn obstacle(plan: &Arc<dyn ExecutionPlan>) -> Option<String> {
+    let Ok(plan) = distribute(Arc::clone(plan)) else { return Some("the plan cannot be put into the form of the executors".to_owned()) };
     // See `distribute`; without debug assertions the executor takes such a plan.
-    if cfg!(debug_assertions) && distribute(Arc::clone(plan)).is_ok_and(|plan| sorts_within_union(&plan)) {
+    if cfg!(debug_assertions) && sorts_within_union(&plan) {
         return Some("a union whose branches sort by themselves cannot be distributed by a debug build".to_owned());
     }
-    node_obstacle(plan)
+    node_obstacle(&plan)
 }
 
 fn node_obstacle(plan: &Arc<dyn ExecutionPlan>) -> Option<String> {

@@ -35,6 +35,8 @@ const HUNTS: &[&str] = &[
     "SELECT median(bytes), approx_distinct(ip) > 10 FROM events",
     "SELECT regexp_replace(ip, '^10\\.0\\.', 'x'), CASE WHEN port > 50 THEN 'high' END FROM events WHERE day = 7 AND port > 48 AND port < 53",
     "WITH busy AS (SELECT ip, count(*) AS n FROM events GROUP BY ip) SELECT a.ip, b.ip FROM busy a JOIN busy b ON a.n = b.n AND a.ip < b.ip",
+    "SELECT id, ip FROM events UNION ALL SELECT id, ip FROM nothing UNION ALL SELECT port, value FROM indicators CROSS JOIN (SELECT DISTINCT port FROM events)",
+    "SELECT ip, count(*) FROM (SELECT * FROM events UNION ALL SELECT * FROM nothing) GROUP BY ip",
     "SELECT * FROM events WHERE id < 0",
     "SELECT ip, count(*) FROM events WHERE id < 0 GROUP BY ip",
     "SELECT count(*) FROM (SELECT id FROM events LIMIT 1234)",
@@ -49,6 +51,7 @@ const ORDERED: &[&str] = &[
     "SELECT day, count(*) FROM events GROUP BY day ORDER BY day",
     "SELECT e.id FROM events e JOIN indicators i ON e.ip = i.value ORDER BY e.id",
     "SELECT ip FROM events WHERE port = 1 UNION ALL SELECT value FROM indicators ORDER BY 1 NULLS LAST",
+    "SELECT id, day FROM (SELECT id, day FROM events WHERE port = 2 UNION ALL SELECT id, day FROM nothing) ORDER BY id DESC LIMIT 7",
     "SELECT id, day FROM (SELECT id, day FROM events WHERE port = 1 UNION ALL SELECT bytes, port FROM events) ORDER BY id DESC, day LIMIT 20",
 ];
 
