@@ -42,6 +42,27 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Gives the members at the top the spelling of `names` where they differ in case: some collectors write every key in lower case,
+    /// some APIs begin it with a capital.
+    pub(crate) fn spell(&mut self, names: &[&'static str]) {
+        let Value::Object(members) = &mut self.root else { return };
+        for name in names.iter().copied() {
+            if members.contains_key(name) {
+                continue;
+            }
+            let Some(other) = members.keys().find(|key| key.eq_ignore_ascii_case(name)).map(str::to_owned) else { continue };
+            let taken = members.get_mut(&other).map(|value| std::mem::replace(value, Value::Null));
+            members.insert(name, taken.unwrap_or(Value::Null));
+        }
+    }
+
+    /// Takes the text under `path` if it only repeats what is known, in any case, so that it is not kept twice.
+    pub(crate) fn forget(&mut self, path: &str, known: Option<&str>) {
+        if self.peek_text(path).is_some_and(|text| known.is_some_and(|known| text.eq_ignore_ascii_case(known))) {
+            self.take(path);
+        }
+    }
+
     /// Replaces the tree by the part under `path`, if it is there, and returns the rest: for envelopes.
     pub(crate) fn unwrap_to(&mut self, path: &str) -> Option<Fields<'a>> {
         let inner = self.take(path)?;

@@ -3,6 +3,7 @@
 mod aws_cloudtrail;
 mod aws_guardduty;
 mod aws_vpcflow;
+mod azure;
 mod azure_activity;
 mod azure_entra;
 mod envelope;
