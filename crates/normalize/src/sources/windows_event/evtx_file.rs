@@ -17,6 +17,9 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// A chunk's header and the tables in front of its records.
 const CHUNK_HEADER_BYTES: usize = 512;
 
+/// More records, each of at least a header and the copy of its size, do not fit into a chunk: the chunk's header is damaged.
+const RECORDS_MAX: u64 = (CHUNK_BYTES / 28) as u64;
+
 /// Cuts an EVTX file into its chunks, each of which can be read by itself.
 #[derive(Debug, Default)]
 pub(super) struct ChunkFramer {
@@ -92,12 +95,15 @@ pub(super) fn read_chunk(place: Place, chunk: &[u8], batch: &mut Batch, mut map:
         }
         Err(error) => batch.rejects.push(damaged(place, error.to_string(), chunk)),
     }
-    let read = batch.records() - already;
-    let promised = last.checked_sub(first).map_or(0, |count| count.saturating_add(1));
     if chunk.len() < CHUNK_BYTES {
         batch.rejects.push(reject(place, Reason::CutOff, &[]));
-    } else if promised > read && promised <= (CHUNK_BYTES / 28) as u64 {
-        batch.rejects.push(damaged(place, format!("the chunk announces {promised} records and has {read}"), &[]));
+    }
+    let read = batch.records() - already;
+    let announced = last.checked_sub(first).map_or(0, |count| count.saturating_add(1));
+    if announced <= RECORDS_MAX {
+        for _ in read..announced {
+            batch.rejects.push(damaged(place, "a record that the chunk announces is not there".to_owned(), &[]));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use coldtrail_model::{Class, Col, Event, Outcome};
 
 use super::objects::anything;
-use super::place::{ACTOR_USER, file, place, process, split_user, subject, user};
+use super::place::{ACTOR_USER, file, place, split_user, subject, user};
 use super::record::Record;
 use super::route::{Route, to};
 use super::xml;
@@ -117,7 +117,6 @@ fn scheduler(event: &mut Event, record: &mut Record<'_>) {
     place(event, record, &[(Col::JobName, "TaskName"), (Col::ActorProcessPid, "EnginePID")]);
     let program = record.text_of(&["ActionName", "Path"]);
     file(event, Col::JobFilePath, Col::JobFileName, program);
-    process(event, &super::place::ACTOR_PROCESS, None, record.long("ProcessID"));
     if let Some(code) = record.text("ResultCode") {
         event.outcome(if parse_long(&code) == Some(0) { Outcome::Success } else { Outcome::Failure });
         event.text(Col::StatusCode, code);

@@ -4,7 +4,7 @@
 use coldtrail_model::{Class, Col, Event, Outcome};
 
 use super::codes::{auth_protocol, kerberos_status, logon_status, logon_type, parameter};
-use super::place::{ACTOR_PROCESS, guid, lower, place, process, source, subject, target};
+use super::place::{ACTOR_PROCESS, USER, address, guid, lower, place, process, source, split_user, subject, target, user};
 use super::record::Record;
 use super::route::{Route, to};
 use crate::parse::parse_long;
@@ -25,6 +25,54 @@ pub(super) fn route(id: i64) -> Option<Route> {
         4672 => to(Class::UserAccess, 1, special_privileges),
         _ => return None,
     })
+}
+
+/// Remote desktop: who was let in (1149), and the sessions that began, ended, were left and taken up again:
+/// <https://learn.microsoft.com/en-us/windows-server/remote/remote-desktop-services/troubleshoot-remote-desktop-connections>.
+pub(super) fn route_remote_desktop(record: &Record<'_>) -> Option<Route> {
+    let is_manager_of_connections = record.provider.ends_with("RemoteConnectionManager");
+    Some(match (is_manager_of_connections, record.event_id) {
+        (true, 1149) => to(Class::Authentication, 1, remote_connection),
+        (false, 21) => to(Class::Authentication, 1, remote_session),
+        (false, 23) => to(Class::Authentication, 2, remote_session),
+        (false, 24) => to(Class::Authentication, 99, left_session),
+        (false, 25) => to(Class::Authentication, 99, resumed_session),
+        _ => return None,
+    })
+}
+
+fn remote_connection(event: &mut Event, record: &mut Record<'_>) {
+    let (name, domain) = (record.text("Param1"), record.text("Param2"));
+    user(event, &USER, name, domain, None);
+    address(event, record, Col::SrcEndpointIp, &["Param3"]);
+    remote_interactive(event);
+}
+
+fn remote_session(event: &mut Event, record: &mut Record<'_>) {
+    let (name, domain) = split_user(record.text("User"));
+    user(event, &USER, name, domain, None);
+    address(event, record, Col::SrcEndpointIp, &["Address"]);
+    place(event, record, &[(Col::ActorSessionTerminal, "SessionID")]);
+    if event.get(Col::SrcEndpointIp).is_some() {
+        remote_interactive(event);
+    }
+}
+
+fn left_session(event: &mut Event, record: &mut Record<'_>) {
+    event.activity_other("Session Disconnect");
+    remote_session(event, record);
+}
+
+fn resumed_session(event: &mut Event, record: &mut Record<'_>) {
+    event.activity_other("Session Reconnect");
+    remote_session(event, record);
+}
+
+fn remote_interactive(event: &mut Event) {
+    event.long(Col::LogonTypeId, 10);
+    event.text(Col::LogonType, "Remote Interactive");
+    event.flag(Col::IsRemote, true);
+    event.outcome(Outcome::Success);
 }
 
 fn logon(event: &mut Event, record: &mut Record<'_>) {
@@ -169,7 +217,7 @@ fn disconnection(event: &mut Event, record: &mut Record<'_>) {
 }
 
 fn window_station(event: &mut Event, record: &mut Record<'_>) {
-    super::place::user(event, &super::place::USER, record.text("AccountName"), record.text("AccountDomain"), None);
+    user(event, &USER, record.text("AccountName"), record.text("AccountDomain"), None);
     source(event, record);
     event.text_opt(Col::SessionUid, record.text("LogonID").map(lower));
     place(event, record, &[(Col::ActorSessionTerminal, "SessionName")]);
@@ -179,7 +227,7 @@ fn window_station(event: &mut Event, record: &mut Record<'_>) {
 fn special_privileges(event: &mut Event, record: &mut Record<'_>) {
     let (name, domain) = (record.text("SubjectUserName"), record.text("SubjectDomainName"));
     let uid = record.text("SubjectUserSid");
-    super::place::user(event, &super::place::USER, name, domain, uid);
+    user(event, &USER, name, domain, uid);
     event.text_opt(Col::ActorSessionUid, record.text("SubjectLogonId").map(lower));
     if let Some(privileges) = record.text("PrivilegeList") {
         event.list(Col::Privileges, privileges.split_ascii_whitespace());

@@ -103,9 +103,20 @@ pub(super) fn anything(event: &mut Event, record: &mut Record<'_>) {
     address(event, record, Col::SrcEndpointIp, &["SourceAddress", "SourceIp", "ClientIP", "ClientIPAddress"]);
     address(event, record, Col::DstEndpointIp, &["DestAddress", "DestinationIp"]);
     if event.class() == Class::EventLogActivity {
-        let path = record.text_of(&["TargetFilename", "RelativeTargetName"]).or_else(|| file_object(record));
+        let path = record.text("TargetFilename").or_else(|| shared_file(record)).or_else(|| file_object(record));
         file(event, Col::FilePath, Col::FileName, path);
     }
+}
+
+/// 5140 and 5145: a share and, within it, a file: `\\*\ADMIN$` and `Temp\x.exe`.
+fn shared_file<'a>(record: &mut Record<'a>) -> Option<Cow<'a, str>> {
+    let share = record.text("ShareName")?;
+    Some(match record.text("RelativeTargetName") {
+        Some(name) if !matches!(&*name, "\\" | "") => {
+            Cow::Owned(format!("{}\\{}", share.trim_end_matches('\\'), name.trim_start_matches('\\')))
+        }
+        _ => share,
+    })
 }
 
 fn file_object<'a>(record: &mut Record<'a>) -> Option<Cow<'a, str>> {

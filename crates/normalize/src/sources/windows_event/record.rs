@@ -87,6 +87,7 @@ impl<'a> Record<'a> {
     /// Takes the event out of the tree; what no event of this form has in common stays there.
     pub(super) fn take(fields: &mut Fields<'a>) -> Result<Self, Reason> {
         let form = form_of(fields);
+        fields.take("Event.#attributes.xmlns");
         let event_id = form.event_id.iter().find_map(|path| fields.long(path)).ok_or(Reason::Missing { field: "EventID" })?;
         let provider = first_text(fields, form.provider).unwrap_or_default();
         let channel = first_text(fields, form.channel).unwrap_or_default();

@@ -29,6 +29,7 @@ pub(super) fn route(record: &Record<'_>) -> Route {
         Family::Services => jobs::route_services(id),
         Family::Defender => defender::route(id),
         Family::Crash => processes::route_crash(id),
+        Family::RemoteDesktop => logons::route_remote_desktop(record),
         Family::Other => None,
     };
     known.unwrap_or_else(|| to(Class::EventLogActivity, 0, objects::anything))
@@ -43,6 +44,7 @@ enum Family {
     Services,
     Defender,
     Crash,
+    RemoteDesktop,
     Other,
 }
 
@@ -56,6 +58,9 @@ fn family(record: &Record<'_>) -> Family {
         "Service Control Manager" => Family::Services,
         "Microsoft-Windows-Windows Defender" => Family::Defender,
         "Application Error" | "Application Hang" => Family::Crash,
+        "Microsoft-Windows-TerminalServices-RemoteConnectionManager" | "Microsoft-Windows-TerminalServices-LocalSessionManager" => {
+            Family::RemoteDesktop
+        }
         "" => family_of_log(record),
         _ => Family::Other,
     }

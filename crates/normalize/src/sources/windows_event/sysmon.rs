@@ -236,8 +236,9 @@ fn file_touched(event: &mut Event, record: &mut Record<'_>) {
     actor(event, record);
     let path = record.text("TargetFilename");
     file(event, Col::FilePath, Col::FileName, path);
-    event.long(Col::FileTypeId, 1);
-    event.text(Col::FileType, "Regular File");
+    let is_executable = matches!(record.event_id, 27 | 29) || record.data.flag("IsExecutable") == Some(true);
+    event.long(Col::FileTypeId, if is_executable { 8 } else { 1 });
+    event.text(Col::FileType, if is_executable { "Executable File" } else { "Regular File" });
     hashes(event, record, if record.data.has("Hashes") { "Hashes" } else { "Hash" }, FILE_HASHES);
     // 2 says the time that was written over; it is the file's own.
     let created = if record.event_id == 2 { "PreviousCreationUtcTime" } else { "CreationUtcTime" };

@@ -221,6 +221,50 @@ fn an_event_that_nobody_knows_keeps_all_its_data() {
 }
 
 #[test]
+fn a_remote_desktop_session_is_a_logon_from_its_address() {
+    check(
+        r#"{"winlog":{"channel":"Microsoft-Windows-TerminalServices-LocalSessionManager/Operational","provider_name":"Microsoft-Windows-TerminalServices-LocalSessionManager","event_id":21,"user_data":{"User":"X\\ada","SessionID":"3","Address":"192.0.2.7","xml_name":"EventXML"}},"@timestamp":"2026-03-01T12:00:00Z"}"#,
+        expect![[r#"
+            authentication
+              time = 1772366400000
+              activity_name = Logon
+              severity = Informational
+              metadata_event_code = 21
+              user_name = ada
+              user_domain = X
+              src_endpoint_ip = 192.0.2.7
+              actor_session_terminal = 3
+              logon_type_id = 10
+              logon_type = Remote Interactive
+              is_remote = true
+              status = Success
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_on_a_share_keeps_its_share() {
+    check(
+        r#"{"winlog":{"channel":"Security","provider_name":"Microsoft-Windows-Security-Auditing","event_id":5145,"event_data":{"SubjectUserName":"ada","ShareName":"\\\\*\\ADMIN$","RelativeTargetName":"Temp\\x.exe","IpAddress":"192.0.2.7","IpPort":"1","AccessMask":"0x2"}},"@timestamp":"2026-03-01T12:00:00Z"}"#,
+        expect![[r#"
+            event_log_activity
+              time = 1772366400000
+              activity_name = Unknown
+              severity = Informational
+              metadata_event_code = 5145
+              actor_user_name = ada
+              src_endpoint_ip = 192.0.2.7
+              src_endpoint_port = 1
+              file_name = x.exe
+              file_path = \\*\ADMIN$\Temp\x.exe
+              log_name = Security
+              log_provider = Microsoft-Windows-Security-Auditing
+              unmapped = {"EventData":{"AccessMask":"0x2"}}
+        "#]],
+    );
+}
+
+#[test]
 fn an_installed_service_is_a_job_with_its_command_line() {
     check(
         r#"{"event_id":7045,"log_name":"System","source_name":"Service Control Manager","@timestamp":"2026-03-01T12:00:00Z","computer_name":"srv1","event_data":{"ServiceName":"Evil","ImagePath":"\"C:\\Program Files\\evil.exe\" -k","StartType":"auto start","AccountName":"LocalSystem"}}"#,
