@@ -33,6 +33,8 @@ pub fn local_session_config(cores: usize) -> SessionConfig {
         .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
         .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
         .set_bool("datafusion.optimizer.prefer_hash_join", true)
+        // Joins instead, which can be distributed: where a query runs is told by its local plan.
+        .set_bool("datafusion.optimizer.enable_physical_uncorrelated_scalar_subquery", false)
         .set_bool("datafusion.optimizer.enable_dynamic_filter_pushdown", true)
 }
 
