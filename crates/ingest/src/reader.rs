@@ -11,8 +11,8 @@ use crate::SourceChoice;
 /// How many plain bytes are needed to tell the source.
 const HEAD_BYTES: usize = 64 << 10;
 
-/// How many plain bytes are normalised at a time.
-const NORMALIZE_BYTES: usize = 1 << 20;
+/// How many plain bytes are normalised at a time: few enough to stay in a core's cache.
+const NORMALIZE_BYTES: usize = 64 << 10;
 
 /// How many pieces and batches wait between the threads.
 const WAITING_MAX: usize = 4;

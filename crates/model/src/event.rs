@@ -30,8 +30,13 @@ pub enum Value {
 pub struct Event {
     class: Class,
     fields: Vec<(Col, Value)>,
+    /// Which columns are in `fields`, so that setting one does not look through all.
+    is_set: [u64; SET_WORDS],
     misplaced: Vec<(Col, Value)>,
 }
+
+/// Words of 64 bits that have a bit for every column.
+const SET_WORDS: usize = Col::ALL.len().div_ceil(64);
 
 /// Whether what the event describes worked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +54,7 @@ pub enum Outcome {
 impl Event {
     /// An event of a class: what was done, when (milliseconds since 1970, UTC), informational until said otherwise.
     pub fn new(class: Class, activity_id: i32, time_ms: i64) -> Self {
-        let mut event = Self { class, fields: Vec::with_capacity(48), misplaced: Vec::new() };
+        let mut event = Self { class, fields: Vec::with_capacity(48), is_set: [0; SET_WORDS], misplaced: Vec::new() };
         event.put(Col::Time, Value::Long(time_ms));
         event.put(Col::ClassUid, Value::Long(i64::from(class.uid())));
         event.put(Col::CategoryUid, Value::Long(i64::from(class.category_uid())));
@@ -182,6 +187,9 @@ impl Event {
 
     /// The value of a column, if it is set.
     pub fn get(&self, col: Col) -> Option<&Value> {
+        if !self.is_set(col) {
+            return None;
+        }
         self.fields.iter().find(|(set, _)| *set == col).map(|(_, value)| value)
     }
 
@@ -210,10 +218,16 @@ impl Event {
             self.misplaced.push((col, value));
             return;
         }
-        match self.fields.iter_mut().find(|(set, _)| *set == col) {
-            Some(field) => field.1 = value,
-            None => self.fields.push((col, value)),
+        if !self.is_set(col) {
+            self.is_set[col as usize / 64] |= 1 << (col as usize % 64);
+            self.fields.push((col, value));
+        } else if let Some(field) = self.fields.iter_mut().find(|(set, _)| *set == col) {
+            field.1 = value;
         }
+    }
+
+    fn is_set(&self, col: Col) -> bool {
+        self.is_set[col as usize / 64] & (1 << (col as usize % 64)) != 0
     }
 }
 
