@@ -73,7 +73,7 @@ pub(crate) struct Identity<'t> {
     pub(crate) uid: Option<&'t str>,
     /// The vendor's type.
     pub(crate) kind: Option<&'t str>,
-    /// OCSF's type: 1 user, 4 service.
+    /// OCSF's type: 1 user, 4 service, 0 if it is not known.
     pub(crate) kind_id: i64,
 }
 
@@ -91,7 +91,9 @@ impl Identity<'_> {
         event.text_opt(cols.full_name, self.full_name);
         event.text_opt(cols.uid, self.uid);
         event.text_opt(cols.kind, self.kind);
-        event.long(cols.kind_id, self.kind_id);
+        if self.kind_id != 0 {
+            event.long(cols.kind_id, self.kind_id);
+        }
     }
 }
 
