@@ -166,8 +166,18 @@ fn observable(name: &str, kind: ObservableType, value: &str) -> Json {
 
 /// OCSF lets some attributes into an event only with a profile: <https://schema.ocsf.io/1.8.0/profiles>.
 fn name_profiles(root: &mut Map<String, Json>, class: Class) {
-    const CONTROL: &[&str] =
-        &["action_id", "action", "disposition_id", "disposition", "is_alert", "attacks", "policy", "risk_level", "risk_score"];
+    const CONTROL: &[&str] = &[
+        "action_id",
+        "action",
+        "disposition_id",
+        "disposition",
+        "is_alert",
+        "attacks",
+        "policy",
+        "risk_level",
+        "risk_score",
+        "risk_details",
+    ];
     let has_host_by_itself = class.uid() < 2000 || class.uid() > 200_000;
     let mut profiles = Vec::new();
     if root.contains_key("cloud") || (root.contains_key("api") && !matches!(class, Class::ApiActivity)) {

@@ -125,6 +125,15 @@ pub(crate) fn put_address(event: &mut Event, text: &str) {
     }
 }
 
+/// Takes the HTTP method under `path`, if it is one that OCSF knows; anything else is left.
+pub(crate) fn take_method(fields: &mut Fields<'_>, path: &str) -> Option<&'static str> {
+    const METHODS: [&str; 9] = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
+    let text = fields.peek_text(path)?;
+    let method = METHODS.into_iter().find(|method| method.eq_ignore_ascii_case(text))?;
+    fields.take(path);
+    Some(method)
+}
+
 /// Takes the instant under `path`: RFC 3339, or `3/24/2022 2:42:35 PM`, which some diagnostic logs write in UTC.
 pub(crate) fn time_of(fields: &mut Fields<'_>, path: &str) -> Option<i64> {
     if let Some(time_ms) = fields.time(path) {

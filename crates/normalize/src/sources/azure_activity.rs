@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::Reason;
 use crate::detect::FirstLook;
 use crate::fields::Fields;
-use crate::sources::azure::{ENVELOPE, put_level, put_tenant, time_of};
+use crate::sources::azure::{ENVELOPE, put_level, put_tenant, take_method, time_of};
 use crate::sources::{Format, Mapping};
 
 use caller::map_caller;
@@ -194,7 +194,10 @@ fn map_request(event: &mut Event, record: &mut Fields<'_>) {
     let request = record.text("operationId").or_else(|| record.text("properties.serviceRequestId"));
     event.text_opt(Col::ApiRequestUid, request);
     event.text_opt(Col::HttpRequestUid, record.text("httpRequest.clientRequestId"));
-    event.text_opt(Col::HttpRequestHttpMethod, record.text("httpRequest.method").or_else(|| record.text("httpRequest.Method")));
+    event.text_opt(
+        Col::HttpRequestHttpMethod,
+        take_method(record, "httpRequest.method").or_else(|| take_method(record, "httpRequest.Method")),
+    );
     event.text_opt(Col::HttpRequestUrlUrlString, record.text("httpRequest.uri").or_else(|| record.text("httpRequest.Uri")));
     for (col, paths) in [
         (Col::ApiRequestData, ["properties.requestbody", "properties.requestBody"]),

@@ -17,6 +17,8 @@ mod sign_in;
 mod sign_in_codes;
 mod targets;
 
+use std::borrow::Cow;
+
 use coldtrail_model::{Class, Col, Event};
 use serde_json_borrow::Value;
 
@@ -38,14 +40,7 @@ impl Mapping for Entra {
     fn map_json(&mut self, record: &mut Fields<'_>) -> Result<Event, Reason> {
         record.spell(&ENVELOPE);
         match record.take("properties") {
-            Some(Value::Str(text)) => {
-                let mut body = Fields::parse(&text).map_err(|error| Reason::NotJson { detail: format!("properties: {error}") })?;
-                let mut event = map_entry(record, &mut body)?;
-                if let Some(rest) = body.rest() {
-                    event.owned_text(Col::Unmapped, format!(r#"{{"properties":{rest}}}"#));
-                }
-                Ok(event)
-            }
+            Some(Value::Str(text)) => map_text_properties(record, text),
             Some(value) => {
                 let mut body = Fields::from_value(value);
                 let event = map_entry(record, &mut body)?;
@@ -62,8 +57,21 @@ impl Mapping for Entra {
     }
 }
 
+/// Some collectors write the properties as text. Text that is no JSON is kept as it is.
+fn map_text_properties<'a>(record: &mut Fields<'a>, text: Cow<'a, str>) -> Result<Event, Reason> {
+    let Ok(mut body) = Fields::parse(&text) else {
+        record.put("properties", Value::Str(text));
+        return map_entry(record, &mut Fields::from_value(Value::Null));
+    };
+    let mut event = map_entry(record, &mut body)?;
+    if let Some(rest) = body.rest() {
+        event.owned_text(Col::Unmapped, format!(r#"{{"properties":{rest}}}"#));
+    }
+    Ok(event)
+}
+
 /// The categories of Entra's diagnostic logs, in lower case.
-const CATEGORIES: [&str; 15] = [
+const CATEGORIES: [&str; 14] = [
     "adfssigninlogs",
     "auditlogs",
     "managedidentitysigninlogs",
@@ -78,7 +86,6 @@ const CATEGORIES: [&str; 15] = [
     "serviceprincipalsigninlogs",
     "signinlogs",
     "userriskevents",
-    "enrichedoffice365auditlogs",
 ];
 
 /// True if an object that begins like this is of Entra.

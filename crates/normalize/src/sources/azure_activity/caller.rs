@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use coldtrail_model::{Col, Event};
 
 use crate::fields::Fields;
-use crate::parse::is_ip;
+use crate::parse::{is_email_address, is_ip};
 use crate::sources::azure::{ACTOR, Identity, put_address};
 
 const UPN: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn";
@@ -45,24 +45,30 @@ pub(super) fn map_caller(event: &mut Event, record: &mut Fields<'_>) {
     let named = upn.as_deref().or(email.as_deref()).or(of_caller).or(full_name.as_deref().filter(|name| name.contains('@')));
     let uid = uid.as_deref().or(principal.as_deref()).or(caller.as_deref().filter(|caller| is_guid(caller)));
     let kind = principal_kind.or_else(|| claims.take(record, &["idtyp"]));
-    let kind_id = match kind.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        Some("user") => 1,
-        Some("serviceprincipal" | "app" | "managedidentity") => 4,
-        Some(_) => 99,
-        None if named.is_some_and(|name| name.contains('@')) => 1,
-        None if app.is_some() || of_caller.is_some() => 4,
-        None => 0,
-    };
-    let kind = kind.as_deref().or(match kind_id {
-        1 => Some("User"),
-        4 => Some("Service"),
-        _ => None,
-    });
+    let is_app = app.is_some() || of_caller.is_some();
+    let (kind, kind_id) = type_of(kind.as_deref(), named, is_app);
     Identity { name: named, full_name: full_name.as_deref(), uid, kind, kind_id }.put(event, ACTOR);
+    if let Some(email) = email.as_deref().filter(|email| is_email_address(email)) {
+        event.text(Col::ActorUserEmailAddr, email);
+    }
+    let known = [named, uid];
+    event.text_opt(Col::ActorUserUidAlt, caller.as_deref().filter(|caller| !known.contains(&Some(caller))));
     event.text_opt(Col::ActorAppUid, app);
     map_session(event, record, &claims);
     map_source(event, record, &claims);
     map_role(event, record);
+}
+
+/// The type by what the token says, or by the name.
+fn type_of<'t>(told: Option<&'t str>, name: Option<&str>, is_app: bool) -> (Option<&'t str>, i64) {
+    match told.map(str::to_ascii_lowercase).as_deref() {
+        Some("user") => (told, 1),
+        Some("serviceprincipal" | "app" | "managedidentity") => (told, 4),
+        Some(_) => (told, 99),
+        None if name.is_some_and(|name| name.contains('@')) => (Some("User"), 1),
+        None if is_app => (Some("Service"), 4),
+        None => (None, 0),
+    }
 }
 
 /// Who holds the role that allowed it, with the type; that is the caller unless it is a group of theirs, which stays in `unmapped`.

@@ -4,17 +4,17 @@ use coldtrail_model::{Class, Col, Event, Outcome};
 
 use crate::Reason;
 use crate::fields::Fields;
-use crate::sources::azure::{ACTOR, Identity, put_address, time_of};
+use crate::sources::azure::{ACTOR, Identity, put_address, take_method, time_of};
 
 use super::{happened, map_caller, map_common};
 
 /// Maps one call.
 pub(super) fn map(envelope: &mut Fields<'_>, body: &mut Fields<'_>) -> Result<Event, Reason> {
     let time = happened(envelope, body, &["timeGenerated"])?;
-    let method = body.text("requestMethod");
-    let mut event = Event::new(Class::ApiActivity, activity_of(method.as_deref()), time);
+    let method = take_method(body, "requestMethod");
+    let mut event = Event::new(Class::ApiActivity, activity_of(method), time);
     map_common(&mut event, envelope, body, "Microsoft Graph");
-    event.text_opt(Col::ApiOperation, method.as_ref());
+    event.text_opt(Col::ApiOperation, method);
     event.text_opt(Col::HttpRequestHttpMethod, method);
     event.text(Col::ApiServiceName, "Microsoft Graph");
     event.text_opt(Col::ApiVersion, body.text("apiVersion"));

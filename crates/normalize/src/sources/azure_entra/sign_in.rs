@@ -11,7 +11,9 @@ use crate::Reason;
 use crate::fields::Fields;
 use crate::sources::azure::{ACTOR, Identity, USER, elements, member, put_address};
 
-use super::sign_in_codes::{auth_protocol_id, factor_type_id, is_basic_client, os_type_id, reason_of, risk_level};
+use super::sign_in_codes::{
+    auth_protocol_id, factor_type_id, is_basic_client, os_type_id, reason_of, risk_level, says_second_factor_is_missing,
+};
 use super::{happened, map_caller, map_common};
 
 /// Maps one sign-in.
@@ -188,6 +190,9 @@ fn map_factors(event: &mut Event, body: &mut Fields<'_>, code: Option<i64>) {
 /// True if a second factor was satisfied, now or earlier by a claim in the token; false if one factor sufficed or the second failed;
 /// nothing if the record does not say.
 fn is_mfa(event: &Event, body: &Fields<'_>, code: Option<i64>) -> Option<bool> {
+    if code.is_some_and(says_second_factor_is_missing) {
+        return Some(false);
+    }
     let is_satisfied = |text: &str| {
         let text = text.to_ascii_lowercase();
         text.starts_with("mfa requirement satisfied") || text.starts_with("mfa completed") || text.starts_with("mfa successfully completed")

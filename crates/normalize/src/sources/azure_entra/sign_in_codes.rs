@@ -64,6 +64,11 @@ pub(super) fn reason_of(code: i64) -> Option<&'static str> {
     })
 }
 
+/// True if the code says that a second factor was asked for and not given.
+pub(super) fn says_second_factor_is_missing(code: i64) -> bool {
+    matches!(code, 50072 | 50074 | 50076 | 50079 | 53004 | 500_121)
+}
+
 /// OCSF's number of a protocol; ROPC and device codes are grants of OAuth 2.0.
 pub(super) fn auth_protocol_id(protocol: &str) -> i64 {
     match protocol {
