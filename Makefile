@@ -6,6 +6,7 @@ SHELL := /usr/bin/env bash
 TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 VENV := $(TARGET_DIR)/venv
 PYTHON := $(VENV)/bin/python
+BENCH_VENV := $(TARGET_DIR)/bench-venv
 LIGHT := -p coldtrail-model -p coldtrail-proto -p coldtrail-normalize -p coldtrail-generate -p coldtrail-lake -p coldtrail-catalog -p coldtrail-ingest
 
 .PHONY: help
@@ -35,12 +36,14 @@ fix: ## Format, mend lints, and write again what is made from the code
 	UPDATE_EXPECT=1 cargo test -p coldtrail-model
 
 .PHONY: bench
-bench: $(VENV)/.ready ## Measure side by side with DuckDB, chDB and plain DataFusion; the figures go to benches/RESULTS.md
+bench: $(BENCH_VENV)/.ready ## Measure side by side with DuckDB, chDB and plain DataFusion; the figures go to benches/RESULTS.md
 	cargo build --release
-	cargo bench
-	COLDTRAIL_BIN=$(TARGET_DIR)/release/coldtrail $(PYTHON) benches/side_by_side.py
+	cargo bench --bench journey
+	COLDTRAIL_BIN=$(TARGET_DIR)/release/coldtrail CARGO_TARGET_DIR=$(TARGET_DIR) $(BENCH_VENV)/bin/python benches/side_by_side.py
 
 $(VENV)/.ready: tests/requirements.txt
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+$(BENCH_VENV)/.ready: benches/requirements.txt
+$(VENV)/.ready $(BENCH_VENV)/.ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
