@@ -36,9 +36,9 @@ fn group_activity(activity: &str) -> Option<i32> {
     })
 }
 
-/// Roles, permissions and ownership of applications.
+/// Roles, permissions and ownership of applications. What is only asked for, or asked for in vain, is not given yet.
 fn access_activity(activity: &str) -> Option<i32> {
-    const GIVEN: [&str; 12] = [
+    const GIVEN: [&str; 11] = [
         "add member to role",
         "add eligible member to role",
         "add scoped member to role",
@@ -50,7 +50,6 @@ fn access_activity(activity: &str) -> Option<i32> {
         "consent to application",
         "add owner to application",
         "add owner to service principal",
-        "add policy to service principal",
     ];
     const TAKEN: [&str; 10] = [
         "remove member from role",
@@ -65,7 +64,9 @@ fn access_activity(activity: &str) -> Option<i32> {
         "remove owner from service principal",
     ];
     let begins = |starts: &[&str]| starts.iter().any(|start| activity.starts_with(start));
+    let is_pending = ["requested", "canceled", "denied", "approved"].iter().any(|word| activity.contains(word));
     match () {
+        () if is_pending && (begins(&TAKEN) || begins(&GIVEN)) => Some(99),
         () if begins(&TAKEN) => Some(2),
         () if begins(&GIVEN) => Some(1),
         () => None,
@@ -98,5 +99,26 @@ fn api_activity(operation: &str) -> i32 {
         "Update" | "Assign" | "Unassign" | "Set" => 3,
         "Delete" | "Remove" => 4,
         _ => 99,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_that_is_only_requested_is_not_assigned() {
+        let of = |activity: &str| classify(activity, "RoleManagement", "Assign");
+        assert_eq!(of("Add member to role requested (PIM activation)"), (Class::UserAccess, 99));
+        assert_eq!(of("Add member to role completed (PIM activation)"), (Class::UserAccess, 1));
+        assert_eq!(of("Remove eligible member from role in PIM completed (permanent)"), (Class::UserAccess, 2));
+    }
+
+    #[test]
+    fn activities_without_a_class_of_their_own_go_by_category_and_operation() {
+        assert_eq!(classify("Update group", "GroupManagement", "Update"), (Class::GroupManagement, 99));
+        assert_eq!(classify("Set password policy", "UserManagement", "Update"), (Class::AccountChange, 99));
+        assert_eq!(classify("Delete conditional access policy", "Policy", "Delete"), (Class::ApiActivity, 4));
+        assert_eq!(classify("Recover device local administrator password", "Device", "Get"), (Class::ApiActivity, 2));
     }
 }
