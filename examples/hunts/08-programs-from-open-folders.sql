@@ -5,8 +5,8 @@
 -- why: Software is installed under Program Files or Windows. A program in ProgramData, a temporary folder or a profile that becomes a
 --      service or a task, opens lsass.exe, or calls names on its own, is followed here by its path through every table.
 WITH deeds AS (
-    SELECT time, device.hostname AS host, job.file.path AS program, CASE WHEN job.desc = 'Windows service' THEN 'service' ELSE 'task' END AS deed,
-           job.name AS detail, NULL AS sha256
+    SELECT time, device.hostname AS host, job.file.path AS program,
+           CASE WHEN job.desc = 'Windows service' THEN 'service' ELSE 'task' END AS deed, job.name AS detail, NULL AS sha256
     FROM scheduled_job_activity
     WHERE activity_id IN (1, 2)
     UNION ALL

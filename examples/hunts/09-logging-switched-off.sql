@@ -8,7 +8,8 @@ SELECT time AS first_seen, time AS last_seen, device.hostname AS place, actor.us
 FROM event_log_activity
 WHERE source = 'windows_event' AND activity_id = 1
 UNION ALL
-SELECT time AS first_seen, time AS last_seen, cloud.account.uid, actor.user.name, src_endpoint.ip, api.operation, json_get_str(api.request.data, 'name')
+SELECT time AS first_seen, time AS last_seen, cloud.account.uid, actor.user.name, src_endpoint.ip,
+       api.operation, json_get_str(api.request.data, 'name')
 FROM api_activity
 WHERE source = 'aws_cloudtrail' AND api.service.name = 'cloudtrail.amazonaws.com'
   AND api.operation IN ('StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', 'DeleteEventDataStore')

@@ -22,7 +22,8 @@ keys AS (
     WHERE source = 'gcp_audit' AND api.operation LIKE '%CreateServiceAccountKey' AND status = 'Success'
 )
 SELECT outside.user_name, outside.ip, outside.project, role, member, outside.time AS first_seen,
-       coalesce(max(keys.time), outside.time) AS last_seen, 1 AS grants, count(keys.time) AS keys_made, min(service_account) AS service_account
+       coalesce(max(keys.time), outside.time) AS last_seen, 1 AS grants, count(keys.time) AS keys_made,
+       min(service_account) AS service_account
 FROM outside
 LEFT JOIN keys ON keys.user_name = outside.user_name AND keys.time BETWEEN outside.time AND outside.time + INTERVAL '1 day'
 GROUP BY 1, 2, 3, 4, 5, 6
