@@ -69,9 +69,7 @@ class Coldtrail:
 
     def peak_mb(self) -> float:
         """The most memory that the server ever held."""
-        status = Path(f"/proc/{self._process.pid}/status")
-        peak = re.search(r"VmHWM:\s*(\d+)", status.read_text()) if status.exists() else None
-        return int(peak[1]) / 1024 if peak else float("nan")
+        return peak_mb(self._process.pid)
 
     def close(self) -> None:
         with contextlib.suppress(Exception):
@@ -169,6 +167,15 @@ class PlainDataFusion:
 
     def close(self) -> None:
         pass
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process has held so far; 0 if it is gone."""
+    try:
+        peak = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(peak[1]) / 1024 if peak else 0.0
 
 
 def free_port() -> int:

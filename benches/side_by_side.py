@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from typing import Any
 
 sys.dont_write_bytecode = True
 
-from engines import FIVE_MINUTES, ChDb, Coldtrail, DuckDb, PlainDataFusion  # noqa: E402 (nothing is compiled into the repository)
+from engines import FIVE_MINUTES, ChDb, Coldtrail, DuckDb, PlainDataFusion, peak_mb  # noqa: E402 (nothing is compiled into the repository)
 from report import write_report  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -125,13 +126,34 @@ def measured(command: list[str]) -> Cost:
     """Runs a command that prints JSON, and says what it took."""
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    peak = PeakMemory(process.pid)
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.monotonic() - started
     if process.returncode != 0:
         sys.exit(f"{' '.join(command[:4])} … ended with {process.returncode}")
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, json.loads(output.strip().splitlines()[-1]))
+    return Cost(wall_s, usage.ru_utime + usage.ru_stime, peak.stop(), json.loads(output.strip().splitlines()[-1]))
+
+
+class PeakMemory:
+    """The most memory that a process ever held, asked for until it ends. What `wait4` says counts this process's own before `exec`."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._ended, self._peak = pid, threading.Event(), 0.0
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while True:
+            self._peak = max(self._peak, peak_mb(self._pid))
+            if self._ended.wait(0.02):
+                return
+
+    def stop(self) -> float:
+        self._ended.set()
+        self._thread.join()
+        return self._peak
 
 
 def prepare(binary: str, folder: Path, results: Results) -> None:
