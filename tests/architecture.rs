@@ -39,7 +39,9 @@ const NO_IO: (&[&str], &[&str]) = (&["model", "normalize"], &["tokio", "object_s
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-    let run = Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest]).output();
+    let run = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest])
+        .output();
     let run = run.expect("cargo runs");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let metadata: Value = serde_json::from_slice(&run.stdout).expect("cargo metadata is JSON");
@@ -60,7 +62,11 @@ fn crates_depend_on_each_other_as_the_architecture_says() {
     assert_eq!(found.keys().map(String::as_str).collect::<Vec<_>>(), declared.keys().copied().collect::<Vec<_>>(), "the crates there are");
     for (name, on) in &found {
         let ours: BTreeSet<&str> = on.iter().filter_map(|name| name.strip_prefix("coldtrail-")).collect();
-        assert!(ours.is_subset(&declared[name.as_str()]), "{name} depends on {ours:?}; the architecture allows {:?}", declared[name.as_str()]);
+        assert!(
+            ours.is_subset(&declared[name.as_str()]),
+            "{name} depends on {ours:?}; the architecture allows {:?}",
+            declared[name.as_str()]
+        );
     }
 }
 

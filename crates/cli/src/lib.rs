@@ -1,1 +1,33 @@
-//! The one binary coldtrail: commands, configuration, start and stop.
+//! The one binary `coldtrail`: commands, configuration, start and stop.
+//!
+//! Only here are files of configuration and the environment read, and only here is anything printed. Never holds domain logic.
+
+mod arguments;
+mod commands;
+mod config;
+mod exit;
+mod node;
+mod output;
+mod progress;
+mod secrets;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+
+/// Reads the command line, does what it says, and returns the exit code.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::failed(&anyhow::Error::new(error).context("could not start the threads")),
+    };
+    let code = match runtime.block_on(commands::run(arguments)) {
+        Ok(code) => code,
+        Err(error) => exit::failed(&error),
+    };
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}

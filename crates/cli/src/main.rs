@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `coldtrail`.
+
+fn main() -> std::process::ExitCode {
+    coldtrail_cli::run()
+}

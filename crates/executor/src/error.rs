@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
 use ballista_core::error::BallistaError;
-use datafusion::error::DataFusionError;
 
 /// Why an executor could not start or stop.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +23,7 @@ pub enum Error {
     },
     /// The memory pool, the caches or the spill folder could not be made.
     #[error("could not set up the query runtime")]
-    Runtime(#[source] DataFusionError),
+    Runtime(#[source] coldtrail_query::Error),
     /// A loopback port could not be opened.
     #[error("could not listen on the loopback interface")]
     Listen(#[source] std::io::Error),

@@ -1,16 +1,12 @@
 use std::fs::{self, File, TryLockError};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::execution::cache::cache_manager::CacheManagerConfig;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use coldtrail_query::RuntimeConfig;
+use datafusion::execution::runtime_env::RuntimeEnv;
 
 use crate::{Error, ExecutorConfig};
 
-/// Consumers named when memory runs out.
-const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(3).expect("3 is not 0");
 const PREFIX: &str = "coldtrail-run-";
 const LOCK: &str = "lock";
 
@@ -97,18 +93,14 @@ fn remove_abandoned(work_dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn build_runtime(config: &ExecutorConfig, folder: &Path) -> datafusion::error::Result<Arc<RuntimeEnv>> {
-    let caches = CacheManagerConfig::default()
-        .with_metadata_cache_limit(config.metadata_cache_bytes)
-        // The catalog says which files there are, and how they are.
-        .with_list_files_cache_limit(0)
-        .with_file_statistics_cache_limit(0);
-    RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(config.memory_bytes), CONSUMERS_NAMED)))
-        .with_temp_file_path(folder.join("spill"))
-        .with_max_temp_directory_size(config.spill_bytes_max)
-        .with_cache_manager(caches)
-        .build_arc()
+fn build_runtime(config: &ExecutorConfig, folder: &Path) -> Result<Arc<RuntimeEnv>, coldtrail_query::Error> {
+    let config = RuntimeConfig {
+        memory_bytes: config.memory_bytes,
+        spill_dir: folder.join("spill"),
+        spill_bytes_max: config.spill_bytes_max,
+        metadata_cache_bytes: config.metadata_cache_bytes,
+    };
+    config.build()
 }
 
 #[cfg(test)]

@@ -375,7 +375,8 @@ const MODULE: &[Col] = &[
 ];
 const FILE_EXTRA: &[Col] = &[C::FileResultName, C::FileResultPath, C::AccessMask];
 const REG_KEY: &[Col] = &[C::RegKeyPath, C::PrevRegKeyPath];
-const REG_VALUE: &[Col] = &[C::RegValuePath, C::RegValueName, C::RegValueType, C::RegValueTypeId, C::RegValueRegStringData, C::RegValueData];
+const REG_VALUE: &[Col] =
+    &[C::RegValuePath, C::RegValueName, C::RegValueType, C::RegValueTypeId, C::RegValueRegStringData, C::RegValueData];
 const EVENT_LOG: &[Col] = &[C::LogName, C::LogProvider, C::LogType, C::LogTypeId, C::FileName, C::FilePath];
 const JOB: &[Col] = &[
     C::JobName,

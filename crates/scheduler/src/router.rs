@@ -86,9 +86,14 @@ impl QueryService for QueryRouter {
 
     async fn execute(&self, _principal: &Principal, sql: &str, parameters: Option<RecordBatch>) -> Result<Running, Error> {
         let mut planned = self.planner.plan(sql, parameters.clone(), self.local.clone()).await?;
-        let choice = self.engine.choose_tier(planned.inner());
+        let mut choice = self.engine.choose_tier(planned.inner());
         if choice.tier == Tier::Distributed {
-            planned = self.planner.plan(sql, parameters, self.distributed.clone()).await?;
+            let distributed = self.planner.plan(sql, parameters, self.distributed.clone()).await?;
+            // With other settings the plan may hold what cannot be distributed; then the first plan runs.
+            choice = self.engine.choose_tier(distributed.inner());
+            if choice.tier == Tier::Distributed {
+                planned = distributed;
+            }
         }
         match (&planned.kind, choice.tier) {
             (StatementKind::Explain(explained), _) => {

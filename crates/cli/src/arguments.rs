@@ -1,0 +1,214 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Hunt through months of multi-cloud security logs.
+///
+/// Logs become OCSF events in Parquet, in a folder or bucket of your own, and are hunted with SQL over Arrow Flight SQL.
+/// `coldtrail demo` shows all of it in a minute.
+#[derive(Debug, Parser)]
+#[command(name = "coldtrail", version, max_term_width = 110, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 done but some input could not be read.")]
+pub(crate) struct Arguments {
+    /// The configuration file (TOML). Without it, `coldtrail.toml` here is read if it is there.
+    #[arg(long, short, global = true, env = "COLDTRAIL_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder for catalog, users and temporary files, instead of the one in the configuration.
+    #[arg(long, global = true, value_hint = ValueHint::DirPath)]
+    pub(crate) data_folder: Option<PathBuf>,
+    /// Where the Parquet lies: a folder, s3://…, az://… or gs://…, instead of the one in the configuration.
+    #[arg(long, global = true)]
+    pub(crate) lake: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Generate three months of logs with a planted intrusion, ingest them, hunt it down, and keep serving.
+    Demo(Demo),
+    /// Serve SQL over Arrow Flight SQL, and the catalog to `coldtrail ingest`.
+    Serve,
+    /// Write realistic raw logs with one planted intrusion.
+    Generate(Generate),
+    /// Print raw logs as OCSF events, one JSON object a line.
+    Normalize(Normalize),
+    /// Take files, folders or object-store prefixes into the lake, each object exactly once.
+    Ingest(Ingest),
+    /// Run SQL on a server.
+    Sql(Sql),
+    /// List the segments of the lake, as the catalog knows them.
+    Segments(Segments),
+    /// Check and clean the lake's files.
+    #[command(subcommand)]
+    Lake(LakeCommand),
+    /// Add users and change passwords.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Show the configuration in force, or check it.
+    Config(ConfigArguments),
+    /// Print a completion script for a shell: `coldtrail completions bash > /etc/bash_completion.d/coldtrail`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// The folder for everything the demo makes.
+    #[arg(long, default_value = "coldtrail-demo", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// How many days of logs, up to yesterday… or to the fixed last day of the story.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) days: u32,
+    /// How many ordinary events, over all days.
+    #[arg(long, default_value_t = 2_000_000)]
+    pub(crate) events: u64,
+    /// Another seed gives another company.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Stop after the hunts instead of serving on.
+    #[arg(long)]
+    pub(crate) exit: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// The folder to write to; `ground_truth.json` and `manifest.json` are written beside the logs.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// The first day, YYYY-MM-DD.
+    #[arg(long, default_value = "2026-01-01")]
+    pub(crate) start: chrono::NaiveDate,
+    /// How many days.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) days: u32,
+    /// How many ordinary events, over all days and sources.
+    #[arg(long, default_value_t = 2_000_000)]
+    pub(crate) events: u64,
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Only this source; may be given several times. Without it, all.
+    #[arg(long = "source")]
+    pub(crate) sources: Vec<coldtrail_generate::SourceKind>,
+    /// Leave the intrusion out.
+    #[arg(long)]
+    pub(crate) quiet_days: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Normalize {
+    /// The source of the logs, or `auto` to tell it from the first bytes of each file.
+    #[arg(long, default_value = "auto")]
+    pub(crate) source: String,
+    /// Files, compressed or not; `-` or nothing is standard input.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write the records that could not be read here, one JSON object a line: file, offset, reason, raw.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ingest {
+    /// The source of the logs, or `auto` to tell it from the first bytes of each object.
+    #[arg(long, default_value = "auto")]
+    pub(crate) source: String,
+    /// Files, folders, or prefixes of object stores (s3://…, az://…, gs://…).
+    #[arg(required = true)]
+    pub(crate) locations: Vec<String>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    /// The statement; without it, standard input is read.
+    pub(crate) statement: Option<String>,
+    /// The server.
+    #[arg(long, default_value = "http://127.0.0.1:32010", env = "COLDTRAIL_URL")]
+    pub(crate) url: String,
+    /// The user to sign in as.
+    #[arg(long, default_value = "hunter", env = "COLDTRAIL_USER")]
+    pub(crate) user: String,
+    /// A file whose first line is the password. Without it, COLDTRAIL_PASSWORD is used.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) password_file: Option<PathBuf>,
+    /// How to print the rows.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Write to this file instead of standard output; needed for Parquet.
+    #[arg(long, short, value_hint = ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
+    /// How many rows a table shows; the rest is counted.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) rows_max: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// One JSON object a line.
+    Json,
+    /// With a header line.
+    Csv,
+    /// A file with the exact types.
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Segments {
+    /// Only this table.
+    #[arg(long)]
+    pub(crate) table: Option<coldtrail_model::Table>,
+    /// Only this day, YYYY-MM-DD.
+    #[arg(long)]
+    pub(crate) day: Option<coldtrail_model::Day>,
+    /// Print one JSON object a segment.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LakeCommand {
+    /// Compare every segment with its SHA-256 and its number of rows.
+    Verify {
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete files that no commit names, left by writers that were killed.
+    Clean {
+        /// Leave alone what is younger than this many seconds: a running ingest may be about to commit it.
+        #[arg(long, default_value_t = 3600)]
+        grace_seconds: u64,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make a user, or give one a new password; it is printed once and kept only as a hash. Restart the server to use it.
+    SetPassword {
+        /// The user's name.
+        name: String,
+    },
+    /// List the users.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// Only check it, and say nothing if it is good.
+    #[arg(long)]
+    pub(crate) check: bool,
+}

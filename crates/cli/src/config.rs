@@ -1,0 +1,242 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use coldtrail_ingest::IngestConfig;
+use coldtrail_lake::{StoreOptions, WriterConfig};
+use coldtrail_scheduler::{EngineConfig, ExecutorConfig, TierMode};
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::arguments::Arguments;
+
+/// The file that is read without `--config`.
+const DEFAULT_FILE: &str = "coldtrail.toml";
+
+/// Variables of the environment that begin with `COLDTRAIL_` and are not settings.
+const NOT_SETTINGS: &[&str] = &["CONFIG", "USER", "PASSWORD", "URL", "SAMPLES", "BIN", "LOG"];
+
+/// Everything that can be set. A setting `key` of section `[section]` can also be given in the environment, as
+/// `COLDTRAIL_SECTION_KEY`; that wins over the file. Unknown keys are refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The folder for catalog, users and temporary files.
+    pub(crate) data_folder: PathBuf,
+    /// Where the Parquet lies: a folder, or the URL of a place in an object store. Default: `lake` in the data folder.
+    pub(crate) lake: Option<String>,
+    pub(crate) flight: coldtrail_flight::Config,
+    pub(crate) catalog: CatalogConfig,
+    pub(crate) query: QueryConfig,
+    pub(crate) ingest: IngestConfig,
+    pub(crate) writer: WriterConfig,
+    pub(crate) store: StoreOptions,
+}
+
+/// The catalog of this process.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CatalogConfig {
+    /// Where `serve` answers `ingest` of other processes; a loopback address. Port 0 takes any free one.
+    pub(crate) bind: std::net::SocketAddr,
+    /// Write a snapshot of the whole state after this many entries of the Raft log.
+    pub(crate) snapshot_after_entries: u64,
+}
+
+/// How statements are run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct QueryConfig {
+    /// Where statements run: `auto` by their size, `local` in this process, `distributed` on executors.
+    pub(crate) tier: String,
+    /// A statement that reads at most this much Parquet after pruning, in bytes, runs in this process.
+    pub(crate) local_bytes_max: u64,
+    /// Memory that operators of all statements may hold before they spill, in bytes.
+    pub(crate) memory_bytes: usize,
+    /// Memory for Parquet footers and page indexes, in bytes.
+    pub(crate) metadata_cache_bytes: usize,
+    /// Disk that spilled data may take, in bytes.
+    pub(crate) spill_bytes_max: u64,
+    /// Cores that statements may use; 0 takes all.
+    pub(crate) vcores: usize,
+    /// A statement is ended after this many seconds; 0 is never.
+    pub(crate) query_seconds_max: u64,
+    /// Distributed statements at the same time; more wait.
+    pub(crate) distributed_jobs_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_folder: PathBuf::from("coldtrail-data"),
+            lake: None,
+            flight: coldtrail_flight::Config::default(),
+            catalog: CatalogConfig::default(),
+            query: QueryConfig::default(),
+            ingest: IngestConfig::default(),
+            writer: WriterConfig::default(),
+            store: StoreOptions::default(),
+        }
+    }
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        let snapshot_after_entries = coldtrail_catalog::Config::default().snapshot_after_entries;
+        Self { bind: std::net::SocketAddr::from(([127, 0, 0, 1], 0)), snapshot_after_entries }
+    }
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        let engine = EngineConfig::default();
+        let executor = ExecutorConfig::new("work");
+        Self {
+            tier: "auto".to_owned(),
+            local_bytes_max: engine.local_bytes_max,
+            memory_bytes: executor.memory_bytes,
+            metadata_cache_bytes: executor.metadata_cache_bytes,
+            spill_bytes_max: executor.spill_bytes_max,
+            vcores: 0,
+            query_seconds_max: 0,
+            distributed_jobs_max: engine.distributed_jobs_max,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, then the environment, then the arguments; the later win.
+    pub(crate) fn read(arguments: &Arguments) -> anyhow::Result<Self> {
+        let mut table = match &arguments.config {
+            Some(path) => read_file(path)?,
+            None if Path::new(DEFAULT_FILE).exists() => read_file(Path::new(DEFAULT_FILE))?,
+            None => Table::new(),
+        };
+        override_from(&mut table, std::env::vars())?;
+        let mut config: Self = Value::Table(table).try_into().context("the configuration is not valid")?;
+        if let Some(folder) = &arguments.data_folder {
+            config.data_folder.clone_from(folder);
+        }
+        if let Some(lake) = &arguments.lake {
+            config.lake = Some(lake.clone());
+        }
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        self.flight.validate()?;
+        self.ingest.validate()?;
+        self.writer.validate()?;
+        self.engine()?.validate()?;
+        self.executor().validate()?;
+        if !self.catalog.bind.ip().is_loopback() {
+            bail!("catalog.bind must be a loopback address, not {}", self.catalog.bind);
+        }
+        Ok(())
+    }
+
+    /// The lake's URL or folder.
+    pub(crate) fn lake_url(&self) -> String {
+        self.lake.clone().unwrap_or_else(|| self.data_folder.join("lake").display().to_string())
+    }
+
+    pub(crate) fn engine(&self) -> anyhow::Result<EngineConfig> {
+        let tier_mode = match self.query.tier.as_str() {
+            "auto" => TierMode::Auto,
+            "local" => TierMode::Local,
+            "distributed" => TierMode::Distributed,
+            other => bail!("query.tier is {other:?}; it must be \"auto\", \"local\" or \"distributed\""),
+        };
+        Ok(EngineConfig {
+            tier_mode,
+            local_bytes_max: self.query.local_bytes_max,
+            query_time_max: (self.query.query_seconds_max > 0).then(|| Duration::from_secs(self.query.query_seconds_max)),
+            distributed_jobs_max: self.query.distributed_jobs_max,
+            ..EngineConfig::default()
+        })
+    }
+
+    pub(crate) fn executor(&self) -> ExecutorConfig {
+        let mut config = ExecutorConfig::new(self.data_folder.join("work"));
+        if self.query.vcores > 0 {
+            config.vcores = self.query.vcores;
+        }
+        config.memory_bytes = self.query.memory_bytes;
+        config.metadata_cache_bytes = self.query.metadata_cache_bytes;
+        config.spill_bytes_max = self.query.spill_bytes_max;
+        config
+    }
+
+    pub(crate) fn catalog(&self) -> coldtrail_catalog::Config {
+        coldtrail_catalog::Config {
+            snapshot_after_entries: self.catalog.snapshot_after_entries,
+            ..coldtrail_catalog::Config::in_folder(self.data_folder.join("catalog"))
+        }
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Table> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    text.parse().with_context(|| format!("the configuration {} is not TOML", path.display()))
+}
+
+/// Puts `COLDTRAIL_SECTION_KEY` and `COLDTRAIL_KEY` over the file's settings.
+fn override_from(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
+    const SECTIONS: &[&str] = &["flight", "catalog", "query", "ingest", "writer", "store"];
+    for (name, text) in variables {
+        let Some(key) = name.strip_prefix("COLDTRAIL_") else { continue };
+        if NOT_SETTINGS.contains(&key) {
+            continue;
+        }
+        let key = key.to_lowercase();
+        let section = SECTIONS.iter().find_map(|section| Some((*section, key.strip_prefix(section)?.strip_prefix('_')?)));
+        match section {
+            Some((section, key)) => {
+                let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+                let Value::Table(section_table) = entry else { bail!("[{section}] in the configuration must be a table") };
+                section_table.insert(key.to_owned(), value_of(&text));
+            }
+            None => drop(table.insert(key, value_of(&text))),
+        }
+    }
+    Ok(())
+}
+
+/// Numbers and booleans as TOML reads them; anything else is text.
+fn value_of(text: &str) -> Value {
+    match text.parse::<i64>() {
+        Ok(number) => Value::Integer(number),
+        Err(_) => text.parse::<bool>().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Table, Value, override_from};
+
+    fn read(file: &str, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let mut table: Table = file.parse()?;
+        override_from(&mut table, variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))?;
+        Ok(Value::Table(table).try_into()?)
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = "lake = \"/a\"\n[query]\nmemory_bytes = 1\n[flight]\nbind = \"127.0.0.1:1\"";
+        let variables =
+            [("COLDTRAIL_LAKE", "s3://bucket/x"), ("COLDTRAIL_QUERY_MEMORY_BYTES", "2"), ("COLDTRAIL_PASSWORD", "secret"), ("HOME", "/")];
+        let config = read(file, &variables).expect("a configuration");
+        assert_eq!(config.lake_url(), "s3://bucket/x");
+        assert_eq!(config.query.memory_bytes, 2);
+        assert_eq!(config.flight.bind.port(), 1);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        for (file, variables) in [("laek = \"/a\"", vec![]), ("", vec![("COLDTRAIL_QUERY_MEMROY_BYTES", "2")])] {
+            let error = read(file, &variables).expect_err("an unknown key").to_string();
+            assert!(error.contains("laek") || error.contains("memroy_bytes"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! How the process ends: what scripts can rely on.
+
+use std::io;
+use std::process::ExitCode;
+
+/// Everything was done.
+pub(crate) const DONE: u8 = 0;
+/// Nothing or not all was done; the message says why. Wrong arguments end with 2.
+pub(crate) const FAILED: u8 = 1;
+/// It was done, but some of the input could not be read; the message names it.
+pub(crate) const INCOMPLETE: u8 = 3;
+
+/// Prints the error with its causes on one line, and gives the exit code. A pipe that was closed is no error.
+#[allow(clippy::print_stderr)]
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)) {
+        return ExitCode::from(DONE);
+    }
+    eprintln!("coldtrail: {}", one_line(error));
+    ExitCode::from(FAILED)
+}
+
+/// The causes joined by colons; one that the message before it already tells is left out.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if line.contains(&text) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&text);
+    }
+    line
+}

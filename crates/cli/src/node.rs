@@ -1,0 +1,167 @@
+//! What a node consists of, opened in the order it is needed and closed the other way round.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use coldtrail_catalog::{Catalog, CatalogClient, RemoteCatalog};
+use coldtrail_flight::{Auth, FlightServer, Users};
+use coldtrail_ingest::Ingest;
+use coldtrail_lake::Lake;
+use coldtrail_model::{SegmentId, SegmentIndex};
+use coldtrail_query::{Planner, PlannerConfig};
+use coldtrail_scheduler::{QueryRouter, Workspace};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::secrets::{CatalogDoor, signing_key};
+
+/// Files that no commit names are left alone for this long: a writer may be about to commit them.
+const ORPHAN_GRACE: Duration = Duration::from_secs(3600);
+
+/// Makes the data folder and says what is wrong if it cannot.
+pub(crate) fn make_data_folder(config: &Config) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.data_folder).with_context(|| format!("cannot make the data folder {}", config.data_folder.display()))
+}
+
+pub(crate) fn open_lake(config: &Config) -> anyhow::Result<Lake> {
+    Ok(Lake::open(&config.lake_url(), &config.store)?)
+}
+
+/// The catalog: this process's own, or that of the `serve` that has it open.
+pub(crate) enum OpenCatalog {
+    Own(Catalog),
+    Remote(Arc<dyn CatalogClient>),
+}
+
+impl OpenCatalog {
+    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        make_data_folder(config)?;
+        match Catalog::open(config.catalog()).await {
+            Ok(catalog) => Ok(Self::Own(catalog)),
+            Err(in_use @ coldtrail_catalog::Error::InUse { .. }) => {
+                let Ok(door) = CatalogDoor::read(&config.data_folder) else { return Err(in_use.into()) };
+                let remote = RemoteCatalog::connect(door.address, &door.token).await?;
+                Ok(Self::Remote(Arc::new(remote)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Arc<dyn CatalogClient> {
+        match self {
+            Self::Own(catalog) => Arc::new(catalog.clone()),
+            Self::Remote(client) => Arc::clone(client),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        if let Self::Own(catalog) = self
+            && let Err(error) = catalog.shutdown().await
+        {
+            tracing::warn!(%error, "the catalog did not close cleanly");
+        }
+    }
+}
+
+/// What takes objects in.
+pub(crate) fn open_ingest(config: &Config, lake: &Lake, catalog: &Arc<dyn CatalogClient>) -> anyhow::Result<Ingest> {
+    Ok(Ingest::new(lake.clone(), Arc::clone(catalog), config.ingest.clone(), config.writer.clone(), config.store.clone())?)
+}
+
+/// Deletes what killed writers left and no commit names, older than `grace`.
+pub(crate) async fn clean_orphans(lake: &Lake, index: &dyn SegmentIndex, grace: Duration) -> anyhow::Result<coldtrail_lake::Cleaned> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let older_than_ms = i64::try_from(now.saturating_sub(grace).as_millis()).unwrap_or(i64::MAX);
+    let snapshot = index.snapshot().await?;
+    let known: std::collections::HashSet<SegmentId> = snapshot.segments.values().flatten().map(|segment| segment.id).collect();
+    Ok(lake.clean_orphans(|id| known.contains(id), older_than_ms).await?)
+}
+
+/// A node that serves.
+pub(crate) struct Node {
+    pub(crate) lake: Lake,
+    pub(crate) catalog: Catalog,
+    /// Where Flight SQL is served.
+    pub(crate) address: std::net::SocketAddr,
+    router: QueryRouter,
+    data_folder: std::path::PathBuf,
+    stop: CancellationToken,
+    flight: tokio::task::JoinHandle<Result<(), coldtrail_flight::Error>>,
+    door: tokio::task::JoinHandle<Result<(), coldtrail_catalog::Error>>,
+}
+
+impl Node {
+    /// Opens everything and serves; the ports are bound when it returns.
+    pub(crate) async fn start(config: &Config, users: Users) -> anyhow::Result<Self> {
+        make_data_folder(config)?;
+        let lake = open_lake(config)?;
+        let listener = bind(config.flight.bind, "flight.bind").await?;
+        let catalog = Catalog::open(config.catalog()).await?;
+        let index: Arc<dyn SegmentIndex> = Arc::new(catalog.clone());
+        let cleaned = clean_orphans(&lake, index.as_ref(), ORPHAN_GRACE).await?;
+        tracing::info!(segments = cleaned.segments_deleted, unfinished = cleaned.unfinished_deleted, "cleaned up after killed writers");
+        let workspace = Workspace::open(config.executor())?;
+        let planner = Planner::new(PlannerConfig::default(), lake.clone(), index, Arc::clone(workspace.runtime()));
+        let router = QueryRouter::start(planner, config.engine()?, workspace).await?;
+        let auth = Arc::new(Auth::new(users, signing_key(&config.data_folder)?, &config.flight)?);
+        let server = FlightServer::new(config.flight.clone(), auth, Arc::new(router.clone()))?;
+        let stop = CancellationToken::new();
+        let address = listener.local_addr()?;
+        let flight = tokio::spawn(server.serve(listener, stop.clone()));
+        let door = open_door(config, &catalog, stop.clone()).await?;
+        Ok(Self { lake, catalog, address, router, data_folder: config.data_folder.clone(), stop, flight, door })
+    }
+
+    /// Serves until `until` is done or something ends by itself, then drains and closes.
+    pub(crate) async fn run_until(mut self, until: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let ended = tokio::select! {
+            () = until => None,
+            ended = &mut self.flight => Some(ended.map_err(anyhow::Error::from).and_then(|result| result.map_err(Into::into))),
+        };
+        self.stop.cancel();
+        let result = match ended {
+            Some(result) => result.context("the Flight SQL server ended"),
+            None => (&mut self.flight).await.map_err(anyhow::Error::from).and_then(|result| result.map_err(Into::into)),
+        };
+        self.router.stop().await;
+        let _ = self.door.await;
+        CatalogDoor::remove(&self.data_folder);
+        self.catalog.shutdown().await?;
+        result
+    }
+}
+
+async fn bind(address: std::net::SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; is another coldtrail running? set {key} to another port"))
+}
+
+async fn open_door(
+    config: &Config,
+    catalog: &Catalog,
+    stop: CancellationToken,
+) -> anyhow::Result<tokio::task::JoinHandle<Result<(), coldtrail_catalog::Error>>> {
+    let listener = bind(config.catalog.bind, "catalog.bind").await?;
+    let door = CatalogDoor { address: listener.local_addr()?, token: coldtrail_flight::auth::generate_password() };
+    door.write(&config.data_folder)?;
+    Ok(tokio::spawn(coldtrail_catalog::serve(listener, catalog.clone(), door.token, stop)))
+}
+
+/// Done when the process is asked to stop: Ctrl-C, or SIGTERM.
+pub(crate) async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
