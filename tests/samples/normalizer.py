@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -31,7 +32,7 @@ def command(source: str, file: str, rejects: str) -> list[str]:
 
 def normalize(source: str, path: Path) -> Normalized:
     """The events and rejects of one sample file; a zip is read member by member."""
-    if path.suffix == ".zip":
+    if path.suffix.lower() == ".zip":
         whole = Normalized()
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
             for member in archive.namelist():
@@ -42,18 +43,25 @@ def normalize(source: str, path: Path) -> Normalized:
         return whole
     with tempfile.NamedTemporaryFile(suffix=".rejects") as rejects:
         run = subprocess.run(command(source, str(path), rejects.name), capture_output=True, check=False)
-        if run.returncode not in (0, 2):
-            return Normalized([], [f"exit {run.returncode}: {run.stderr.decode(errors='replace')[-300:]}"])
         lines = Path(rejects.name).read_text().splitlines()
-    if not os.environ.get("COLDTRAIL_BIN"):
-        lines = [line for line in run.stderr.decode(errors="replace").splitlines()[:-1]]
-    return Normalized([json.loads(line) for line in run.stdout.splitlines()], lines)
+    said = run.stderr.decode(errors="replace")
+    if run.returncode != 0:
+        return Normalized([], [f"exit {run.returncode}: {said[-300:]}"])
+    if os.environ.get("COLDTRAIL_BIN"):
+        reasons = [f"{reject['offset']}: {reject['reason']}" for reject in map(json.loads, lines)]
+    else:
+        reasons = [line.removeprefix(f"{path}: ") for line in said.splitlines()[:-1]]
+    return Normalized([json.loads(line) for line in run.stdout.splitlines()], reasons)
+
+
+# A JSON string, or a comment to the end of its line: the string comes first, so `//` in a URL is none.
+STRING_OR_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*')
 
 
 def read_json_documents(path: Path) -> list:
-    """A file of one JSON document, of a list, or of lines."""
+    """A file of one JSON document, of a list, or of lines; some are written with `//` comments."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    text = data.decode()
+    text = STRING_OR_COMMENT.sub(lambda found: found[1] or "", data.decode())
     try:
         whole = json.loads(text)
     except json.JSONDecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 
 import jsonschema
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
@@ -35,6 +36,35 @@ def problems(event: dict) -> list[str]:
     if event["metadata"].get("version") != VERSION:
         found.append("metadata.version is not " + VERSION)
     return found
+
+
+class Sampler:
+    """Validates the first events of each shape: the same class, attributes, types, and numbers of enumerations."""
+
+    def __init__(self, events_per_shape: int = 5) -> None:
+        self.events_per_shape = events_per_shape
+        self.seen: Counter = Counter()
+
+    def problems(self, event: dict) -> list[str]:
+        """What is wrong with an event, if it is one of the first of its shape."""
+        shape = frozenset(shape_of(event, ""))
+        self.seen[shape] += 1
+        return problems(event) if self.seen[shape] <= self.events_per_shape else []
+
+
+def shape_of(value, path: str):
+    """Every path of an event with its type, and the value of what can only have few."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in ("unmapped", "raw_data"):
+                yield from shape_of(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from shape_of(inner, f"{path}[]")
+    elif path.endswith("_id") and isinstance(value, int):
+        yield f"{path}={value}"
+    else:
+        yield f"{path}:{type(value).__name__}"
 
 
 @functools.cache

@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import sys
 import tomllib
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -47,6 +48,8 @@ class Score:
     ocsf: dict = field(default_factory=lambda: {"pairs": 0, "class": 0, "attributes": 0, "equal": 0, "absent": 0, "good_pairs": 0})
     ecs: dict = field(default_factory=lambda: {key: [0, 0] for key in ("time", "ip", "port", "user", "action", "outcome", "code", "hash")})
     differences: list[str] = field(default_factory=list)
+    # Events and the reasons of rejects of each file.
+    by_file: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
     def share(self, kind: str) -> float:
         equal, total = self.ecs[kind]
@@ -172,18 +175,34 @@ def compare_ecs(score: Score, name: str, ours: dict, theirs: dict, skipped: set[
             check("hash", path, str(wanted).lower() in values, wanted, "not in the event")
 
 
+def normalize_in_turn(source: str, raw_paths: list[str]):
+    """Each file with its events, the next one under way while one is looked at."""
+    with ThreadPoolExecutor(2) as pool:
+        waiting = deque()
+        for raw_path in raw_paths:
+            waiting.append((raw_path, pool.submit(normalize, source, SAMPLES / raw_path)))
+            if len(waiting) > 2:
+                done, result = waiting.popleft()
+                yield done, result.result()
+        while waiting:
+            done, result = waiting.popleft()
+            yield done, result.result()
+
+
 def score_source(source: str) -> Score:
+    """Normalises every sample of a source and compares it with what is expected."""
     score = Score()
+    sampler = ocsf.Sampler()
     skipped_by_path = exceptions()
     with (SAMPLES / "index.tsv").open() as index:
         rows = [row for row in csv.DictReader(index, delimiter="\t", quoting=csv.QUOTE_NONE) if row["source"] in FOLDERS[source]]
-    for raw_path in dict.fromkeys(row["raw_path"] for row in rows):
-        result = normalize(source, SAMPLES / raw_path)
+    for raw_path, result in normalize_in_turn(source, list(dict.fromkeys(row["raw_path"] for row in rows))):
         score.files += 1
+        score.by_file[raw_path] = len(result.events), result.rejects
         score.events += len(result.events)
         score.rejects += [f"{raw_path}: {reject}" for reject in result.rejects]
         for event in result.events:
-            for problem in ocsf.problems(event):
+            for problem in sampler.problems(event):
                 score.invalid[f"{event['class_uid']} {problem}"] += 1
         skipped = skipped_by_path.get(raw_path, set())
         for row in rows:
