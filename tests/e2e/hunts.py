@@ -51,8 +51,8 @@ HUNTS = [
     ),
     Hunt(
         "traffic into a network",
-        "SELECT dst_endpoint_ip, sum(traffic_bytes) AS bytes FROM network_activity WHERE cidr_match(dst_endpoint_ip, '172.16.0.0/12') GROUP BY 1",
-        "SELECT dst_endpoint_ip, sum(traffic_bytes) AS bytes FROM network_activity WHERE lies_in(dst_endpoint_ip, '172.16.0.0', 12) GROUP BY 1",
+        "SELECT dst_endpoint_ip, sum(traffic_bytes) AS bytes FROM network_activity WHERE cidr_match(dst_endpoint_ip, '10.2.0.0/15') GROUP BY 1",
+        "SELECT dst_endpoint_ip, sum(traffic_bytes) AS bytes FROM network_activity WHERE lies_in(dst_endpoint_ip, '10.2.0.0', 15) GROUP BY 1",
     ),
     Hunt(
         "traffic out of one of several networks",
@@ -102,10 +102,10 @@ HUNTS = [
     ),
     Hunt(
         "a list searched and measured",
-        """SELECT query_hostname, cardinality(answers_rdata) AS answers, array_to_string(answers_rdata, ' ') AS text FROM dns_activity
-           WHERE array_has(answers_rdata, '10.20.0.10') OR cardinality(answers_rdata) > 1""",
-        """SELECT query_hostname, len(answers_rdata) AS answers, array_to_string(answers_rdata, ' ') AS text FROM dns_activity
-           WHERE array_has(answers_rdata, '10.20.0.10') OR len(answers_rdata) > 1""",
+        """SELECT actor_user_name, cardinality(actor_user_groups_name) AS groups, array_to_string(actor_user_groups_name, ' ') AS text, count(*) AS n FROM api_activity
+           WHERE array_has(actor_user_groups_name, 'system:authenticated') AND cardinality(actor_user_groups_name) > 1 GROUP BY 1, 2, 3""",
+        """SELECT actor_user_name, len(actor_user_groups_name) AS groups, array_to_string(actor_user_groups_name, ' ') AS text, count(*) AS n FROM api_activity
+           WHERE array_has(actor_user_groups_name, 'system:authenticated') AND len(actor_user_groups_name) > 1 GROUP BY 1, 2, 3""",
     ),
     Hunt(
         "nulls counted",

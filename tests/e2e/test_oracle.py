@@ -34,7 +34,8 @@ def plain(value):
         case int():
             return float(value)
         case float() | decimal.Decimal():
-            return float(f"{float(value):.9g}")
+            # Sums of whole numbers are exact; the order of additions shows in the last digits of fractions.
+            return float(value) if value == int(value) else float(f"{float(value):.9g}")
         case datetime.datetime():
             return value.replace(tzinfo=None).isoformat(timespec="milliseconds")
         case datetime.date():
@@ -52,7 +53,7 @@ def rows_of(table):
 @pytest.mark.parametrize("hunt", HUNTS, ids=lambda hunt: hunt.name)
 def test_duckdb_agrees(hunt, oracle, tier):
     ours = rows_of(tier.query(hunt.sql))
-    theirs = rows_of(oracle.execute(hunt.oracle_sql).to_arrow_table())
+    theirs = rows_of(oracle.sql(hunt.oracle_sql).to_arrow_table())
     assert theirs, "a hunt that finds nothing proves nothing"
     assert ours == theirs
 
