@@ -4,7 +4,7 @@ use crate::fields::Fields;
 use crate::framing::{Cut, Framer, JsonFramer};
 use crate::sources::recognises;
 
-/// Tells the source from the first bytes of an object (plain, 64 KiB are enough) and its name; nothing if no source fits.
+/// Tells the source from the first bytes of an object (plain, 64 KiB are enough), or else from its name; nothing if no source fits.
 pub fn detect(head: &[u8], name: &str) -> Option<Source> {
     let mut bytes = Vec::new();
     let mut to_utf8 = ToUtf8::default();
@@ -16,19 +16,42 @@ pub fn detect(head: &[u8], name: &str) -> Option<Source> {
     };
     let record = first_json_record(text);
     let look = FirstLook {
-        name,
         bytes: head,
         line: text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(),
         record: record.and_then(|record| Fields::parse(record).ok()),
     };
-    Source::ALL.iter().copied().find(|source| recognises(*source, &look))
+    Source::ALL.iter().copied().find(|source| recognises(*source, &look)).or_else(|| named(name))
+}
+
+/// Parts of the names that the vendors themselves give to their objects. They tell what an object without records is of.
+///
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>,
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html>,
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html>,
+/// <https://learn.microsoft.com/en-us/azure/azure-monitor/platform/resource-logs-blob-format>,
+/// <https://docs.cloud.google.com/logging/docs/export/storage>.
+const NAMES: &[(&str, Source)] = &[
+    ("CloudTrail", Source::AwsCloudtrail),
+    ("CloudTrail-Insight", Source::AwsCloudtrail),
+    ("vpcflowlogs", Source::AwsVpcflow),
+    ("GuardDuty", Source::AwsGuardduty),
+    ("insights-activity-logs", Source::AzureActivity),
+    ("insights-logs-signinlogs", Source::AzureEntra),
+    ("insights-logs-noninteractiveusersigninlogs", Source::AzureEntra),
+    ("insights-logs-auditlogs", Source::AzureEntra),
+    ("insights-logs-kube-audit", Source::K8sAudit),
+    ("insights-logs-kube-audit-admin", Source::K8sAudit),
+    ("cloudaudit.googleapis.com", Source::GcpAudit),
+];
+
+fn named(name: &str) -> Option<Source> {
+    let mut folders = name.split(['/', '\\']).rev().skip(1);
+    folders.find_map(|folder| NAMES.iter().find(|(known, _)| *known == folder).map(|(_, source)| *source))
 }
 
 /// What the first bytes of an object show.
 #[derive(Debug)]
 pub(crate) struct FirstLook<'a> {
-    /// The object's name or path.
-    pub(crate) name: &'a str,
     /// The bytes as they are.
     pub(crate) bytes: &'a [u8],
     /// The first line that is not blank, if it is text.
@@ -54,6 +77,9 @@ fn first_json_record(text: &str) -> Option<&str> {
     }
     match JsonFramer::new(ENVELOPE_KEYS, usize::MAX >> 1).next(text.as_bytes(), false)? {
         Cut::Record(range) => text.get(range),
-        Cut::TooLong(_) | Cut::CutOff(_) => None,
+        Cut::TooLong(_) | Cut::Broken(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,12 +63,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Replaces the tree by the part under `path`, if it is there, and returns the rest: for envelopes.
-    pub(crate) fn unwrap_to(&mut self, path: &str) -> Option<Fields<'a>> {
-        let inner = self.take(path)?;
-        Some(Fields { root: std::mem::replace(&mut self.root, inner) })
-    }
-
     /// Looks at the value under `path`; null is nothing.
     pub(crate) fn peek(&self, path: &str) -> Option<&Value<'a>> {
         let mut value = &self.root;

@@ -18,7 +18,7 @@ pub(crate) enum Cut {
     /// A record over the limit; its first bytes. The rest is passed over.
     TooLong(Range<usize>),
     /// A record that the input ends in, or that the next record begins in.
-    CutOff(Range<usize>),
+    Broken(Range<usize>),
 }
 
 /// Cuts a growing buffer into records.

@@ -130,7 +130,7 @@ impl Normalizer {
             let (range, problem) = match cut {
                 Cut::Record(range) => (range, None),
                 Cut::TooLong(range) => (range, Some(Reason::TooLong { limit: self.options.record_bytes_max })),
-                Cut::CutOff(range) => (range, Some(Reason::CutOff)),
+                Cut::Broken(range) => (range, Some(Reason::CutOff)),
             };
             let place = Place { offset: self.buffer_offset + range.start as u64 };
             let raw = &self.buffer[range];

@@ -187,7 +187,7 @@ impl JsonFramer {
         self.previous = b'\n';
         self.depth = self.base;
         self.is_discarding = false;
-        self.start.take().map(|start| Cut::CutOff(start..at))
+        self.start.take().map(|start| Cut::Broken(start..at))
     }
 
     fn end(&mut self, buffer: &[u8]) -> Option<Cut> {
@@ -196,9 +196,9 @@ impl JsonFramer {
         }
         let is_open = self.depth > 0 || self.string.is_some();
         match self.start.take() {
-            Some(start) if is_open => Some(Cut::CutOff(start..buffer.len())),
+            Some(start) if is_open => Some(Cut::Broken(start..buffer.len())),
             Some(start) => Some(Cut::Record(start..start + buffer[start..].trim_ascii_end().len())),
-            None if is_open && !self.is_discarding => Some(Cut::CutOff(buffer.len()..buffer.len())),
+            None if is_open && !self.is_discarding => Some(Cut::Broken(buffer.len()..buffer.len())),
             None => None,
         }
     }

@@ -19,7 +19,7 @@ fn cut(input: &str, piece: usize, limit: usize) -> Vec<String> {
             let (mark, range) = match cut {
                 Cut::Record(range) => ("", range),
                 Cut::TooLong(range) => ("too long: ", range),
-                Cut::CutOff(range) => ("cut off: ", range),
+                Cut::Broken(range) => ("cut off: ", range),
             };
             found.push(format!("{mark}{}", String::from_utf8_lossy(&buffer[range])));
         }

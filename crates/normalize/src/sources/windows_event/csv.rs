@@ -52,7 +52,7 @@ impl Framer for RowFramer {
         }
         if std::mem::take(&mut self.is_quoted) {
             self.start = buffer.len();
-            return Some(Cut::CutOff(start..buffer.len()));
+            return Some(Cut::Broken(start..buffer.len()));
         }
         self.end_row(buffer, buffer.len())
     }

@@ -41,7 +41,7 @@ impl Framer for ChunkFramer {
                 return at_end
                     .then(|| std::mem::replace(&mut self.start, buffer.len()))
                     .filter(|start| *start < buffer.len())
-                    .map(|start| Cut::CutOff(start..buffer.len()));
+                    .map(|start| Cut::Broken(start..buffer.len()));
             }
             self.is_past_header = true;
             self.start = FILE_HEADER_BYTES;

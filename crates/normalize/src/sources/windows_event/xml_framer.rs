@@ -53,7 +53,7 @@ impl XmlFramer {
         let limit = closing.unwrap_or(buffer.len());
         if let Some(next) = opening_after(buffer, self.scanned).filter(|next| *next < limit) {
             let start = self.leave(next);
-            return Step::Found(start.map(|start| Cut::CutOff(start..next)));
+            return Step::Found(start.map(|start| Cut::Broken(start..next)));
         }
         if let Some(at) = closing {
             let end = at + CLOSING.len();
@@ -63,7 +63,7 @@ impl XmlFramer {
         }
         if at_end {
             let start = self.leave(buffer.len());
-            return Step::Found(start.map(|start| Cut::CutOff(start..buffer.len())));
+            return Step::Found(start.map(|start| Cut::Broken(start..buffer.len())));
         }
         self.scanned = buffer.len().saturating_sub(CLOSING.len()).max(self.scanned);
         if self.is_discarding {
@@ -110,7 +110,7 @@ fn stray(buffer: &[u8], (from, to): (usize, usize)) -> Option<Cut> {
         let Some(end) = end else { break };
         rest = after[end..].trim_ascii_start();
     }
-    (!rest.is_empty()).then_some(Cut::CutOff(from..to))
+    (!rest.is_empty()).then_some(Cut::Broken(from..to))
 }
 
 impl Framer for XmlFramer {

@@ -12,7 +12,7 @@ fn rows(input: &str, size: usize) -> Vec<String> {
             found.push(match cut {
                 Cut::Record(range) => String::from_utf8_lossy(&buffer[range]).into_owned(),
                 Cut::TooLong(_) => "too long".to_owned(),
-                Cut::CutOff(_) => "cut off".to_owned(),
+                Cut::Broken(_) => "cut off".to_owned(),
             });
         }
         let done = framer.done();

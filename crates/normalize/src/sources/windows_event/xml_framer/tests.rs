@@ -21,7 +21,7 @@ fn cuts(input: &str, size: usize) -> String {
             let (kind, range) = match cut {
                 Cut::Record(range) => ("record", range),
                 Cut::TooLong(range) => ("too long", range.start..range.start),
-                Cut::CutOff(range) => ("cut off", range),
+                Cut::Broken(range) => ("cut off", range),
             };
             shown.push_str(&format!("{kind}: {}\n", String::from_utf8_lossy(&buffer[range]).trim()));
         }
