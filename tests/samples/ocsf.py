@@ -68,18 +68,18 @@ def shape_of(value, path: str):
 
 
 @functools.cache
-def knows(class_uid: int, path: tuple[str, ...]) -> bool:
-    """True if OCSF 1.8.0 knows the attribute, with any profile."""
-    raw = schema().schema.schema
+def attributes_of_class(class_uid: int) -> dict:
+    """The attributes of a class of OCSF 1.8.0 with all profiles, by name."""
     name = CLASS_NAMES.get(class_uid) or schema().lookup_class_name_from_uid(class_uid)
-    attributes = raw["classes"][name]["attributes"]
-    for index, key in enumerate(path):
-        attribute = attributes.get(key)
-        if attribute is None:
-            return False
-        if attribute.get("type") != "object_t":
-            return index == len(path) - 1 or attribute.get("type") == "json_t"
-        attributes = raw["objects"][attribute["object_type"]]["attributes"]
-        if not attributes:
-            return True
-    return True
+    return schema().schema.schema["classes"][name]["attributes"]
+
+
+@functools.cache
+def attributes_of_object(object_type: str) -> dict:
+    """The attributes of an object by name; none if it may hold anything."""
+    return schema().schema.schema["objects"][object_type]["attributes"]
+
+
+def id_of_caption(attributes: dict) -> dict[str, str]:
+    """The names of numbers of enumerations by the names of the texts beside them: `status` has `status_id`."""
+    return {attribute["sibling"]: name for name, attribute in attributes.items() if "sibling" in attribute}
