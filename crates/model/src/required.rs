@@ -37,6 +37,9 @@ const REQUIRED_MEMBERS: &[(&str, &str, Default)] = &[
     ("cloud", "provider", Default::Unknown),
 ];
 
+/// What the file of an object is by its nature: 8 is Executable File, 1 Regular File, which "if the distinction is not known" OCSF asks for.
+const FILES_IN: &[(&str, i32)] = &[("process", 8), ("parent_process", 8), ("logon_process", 8), ("module", 8), ("job", 1)];
+
 /// Objects of which at least one member must be there, by key; the first named is set to `Unknown` if none is.
 const AT_LEAST_ONE: &[(&str, &[&str])] = &[
     ("actor", &["app_name", "process", "user", "invoked_by", "session", "app_uid"]),
@@ -148,6 +151,11 @@ fn fill_object(key: &str, object: &mut Map<String, Json>) {
     }
     if key == "reg_key" && !object.contains_key("path") {
         object.insert("path".to_owned(), json!("Unknown"));
+    }
+    if let Some((_, type_id)) = FILES_IN.iter().find(|(owner, _)| *owner == key)
+        && let Some(Json::Object(file)) = object.get_mut("file")
+    {
+        file.entry("type_id").or_insert_with(|| json!(type_id));
     }
     for (_, member, default) in REQUIRED_MEMBERS.iter().filter(|(owner, ..)| *owner == key) {
         object.entry(*member).or_insert_with(|| default.to_json());

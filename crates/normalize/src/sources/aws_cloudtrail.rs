@@ -56,7 +56,41 @@ pub(crate) fn recognises(look: &FirstLook<'_>) -> bool {
         || look.record.as_ref().is_some_and(is_in_message)
 }
 
+/// The keys of a record at the top, which tables of Athena and other lakes have in small letters:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
+const KEYS: &[&str] = &[
+    "eventVersion",
+    "userIdentity",
+    "eventTime",
+    "eventSource",
+    "eventName",
+    "awsRegion",
+    "sourceIPAddress",
+    "userAgent",
+    "errorCode",
+    "errorMessage",
+    "requestParameters",
+    "responseElements",
+    "additionalEventData",
+    "requestID",
+    "eventID",
+    "eventType",
+    "apiVersion",
+    "managementEvent",
+    "readOnly",
+    "resources",
+    "recipientAccountId",
+    "serviceEventDetails",
+    "sharedEventID",
+    "vpcEndpointId",
+    "eventCategory",
+    "tlsDetails",
+];
+
 fn map_record(record: &mut Fields<'_>) -> Result<Event, Reason> {
+    if !record.has("eventName") && record.has("eventname") {
+        record.spell(KEYS);
+    }
     if !["eventName", "eventSource", "eventType", "insightDetails"].iter().any(|field| record.has(field)) {
         return Err(Reason::Missing { field: "eventName" });
     }
@@ -82,14 +116,17 @@ fn map_record(record: &mut Fields<'_>) -> Result<Event, Reason> {
     Ok(event)
 }
 
-/// `eventTime`; Logstash moves it to `@timestamp`.
+/// `eventTime`; Logstash moves it to `@timestamp`, Panther repeats it in `p_event_time`.
 fn time_of(record: &mut Fields<'_>) -> Result<i64, Reason> {
     if let Some(time) = record.time("eventTime") {
         return Ok(time);
     }
     match record.peek_text("eventTime") {
         Some(text) => Err(Reason::bad_field("eventTime", text, "an RFC 3339 time")),
-        None => record.time("@timestamp").ok_or(Reason::Missing { field: "eventTime" }),
+        None => {
+            let moved = record.time("@timestamp").or_else(|| record.time("p_event_time"));
+            moved.ok_or(Reason::Missing { field: "eventTime" })
+        }
     }
 }
 

@@ -40,10 +40,15 @@ pub(crate) fn recognises(look: &FirstLook<'_>) -> bool {
 /// Where the audit log stands in an entry; exports to BigQuery write the second.
 const PAYLOADS: [&str; 2] = ["protoPayload", "protopayload_auditlog"];
 
-/// Maps one log entry.
+/// Maps one log entry. Panther writes some keys in small letters, and the time again as `p_event_time`:
+/// <https://docs.panther.com/search/panther-fields>.
 pub(crate) fn map_log_entry(entry: &mut Fields<'_>) -> Result<Event, Reason> {
+    if !PAYLOADS.iter().any(|payload| entry.has(payload)) {
+        entry.spell(&["protoPayload", "logName", "insertId", "receiveTimestamp"]);
+    }
     let received = entry.time("receiveTimestamp");
-    let time = entry.time("timestamp").or(received).ok_or(Reason::Missing { field: "timestamp" })?;
+    let time = entry.time("timestamp").or(received).or_else(|| entry.time("p_event_time"));
+    let time = time.ok_or(Reason::Missing { field: "timestamp" })?;
     let payload = PAYLOADS.into_iter().find_map(|key| Some((key, entry.take(key)?)));
     let (key, mut audit) = match payload {
         Some((key, payload)) => (key, Fields::from_value(payload)),
@@ -184,7 +189,9 @@ fn map_resource(event: &mut Event, entry: &mut Fields<'_>, audit: &mut Fields<'_
 }
 
 fn map_sign_in(event: &mut Event, audit: &mut Fields<'_>) {
-    user_is_actor(event);
+    if !map_affected_user(event, audit) {
+        user_is_actor(event);
+    }
     event.text_opt(Col::ServiceName, audit.peek_text("serviceName"));
     map_activity(event, audit);
     event.flag_opt(Col::IsMfa, methods::parameter_flag(audit, "is_second_factor"));
@@ -192,20 +199,24 @@ fn map_sign_in(event: &mut Event, audit: &mut Fields<'_>) {
 
 fn map_change(event: &mut Event, audit: &mut Fields<'_>) {
     map_activity(event, audit);
-    let user = methods::parameter_text(audit, "USER_EMAIL");
-    match user {
-        Some(user) => {
-            if is_email_address(&user) {
-                event.text(Col::UserEmailAddr, &user);
-            }
-            event.text(Col::UserName, user);
-        }
-        None if event.class() == Class::AccountChange => user_is_actor(event),
-        None => {}
+    if !map_affected_user(event, audit) && event.class() == Class::AccountChange {
+        user_is_actor(event);
     }
     if event.class() == Class::GroupManagement {
         event.text_opt(Col::GroupName, methods::parameter_text(audit, "GROUP_EMAIL"));
     }
+}
+
+/// The user whom Google's own warnings are about, or whom an administrator changed; false if none is named.
+fn map_affected_user(event: &mut Event, audit: &Fields<'_>) -> bool {
+    let Some(user) = ["USER_EMAIL", "affected_email_address"].iter().find_map(|name| methods::parameter_text(audit, name)) else {
+        return false;
+    };
+    if is_email_address(&user) {
+        event.text(Col::UserEmailAddr, &user);
+    }
+    event.text(Col::UserName, user);
+    true
 }
 
 fn user_is_actor(event: &mut Event) {

@@ -68,13 +68,17 @@ fn is_of_eks(record: &Fields<'_>) -> bool {
     record.has("user.extra.canonicalArn") || record.has("user.extra.arn") || record.peek_text("user.uid").is_some_and(has_authenticator)
 }
 
+/// Where else the time may be: in events before audit.k8s.io/v1, and where Panther repeats it.
+const OTHER_TIMES: &[&str] = &["timestamp", "metadata.creationTimestamp", "p_event_time"];
+
 /// Maps one audit event; `received` is when the envelope says that it was logged.
 fn map_audit(record: &mut Fields<'_>, product: &Product, received: Option<i64>) -> Result<Event, Reason> {
     if !["verb", "auditID", "requestURI"].iter().any(|field| record.has(field)) {
         return Err(Reason::Missing { field: "verb" });
     }
     let (begun, ended) = (record.time("requestReceivedTimestamp"), record.time("stageTimestamp"));
-    let time = ended.or(begun).or(received).ok_or(Reason::Missing { field: "stageTimestamp" })?;
+    let kept = || OTHER_TIMES.iter().find_map(|path| record.time(path));
+    let time = ended.or(begun).or(received).or_else(kept).ok_or(Reason::Missing { field: "stageTimestamp" })?;
     let mut event = Event::new(Class::ApiActivity, 0, time);
     if let Some(verb) = record.text("verb") {
         match activity_of(&verb) {

@@ -7,12 +7,14 @@
 //! | EVTX files | [`evtx_file`] by chunks, each record as the JSON that `evtx` makes of it |
 //! | event XML: one element, `<Events>`, one a line | [`xml`], to that same JSON |
 //! | tables exported as comma-separated values | [`csv`] |
+//! | lines of `Key=Value`, as Splunk writes them | [`classic`] |
 //! | JSON: winlogbeat (nested, dotted, 5 to 8, after Elastic's pipelines), NXLog, Sentinel tables, Azure diagnostics, evtx dumps | [`shape`] |
 //!
 //! Fields: <https://learn.microsoft.com/en-us/windows/win32/wes/eventschema-systempropertiestype-complextype>. Classes and activities follow
 //! OCSF's and Tenzir's mapping of Windows and Sysmon; an event that no table knows is Event Log Activity with all its data in `unmapped`.
 
 mod accounts;
+mod classic;
 mod codes;
 mod common;
 mod csv;
@@ -22,6 +24,7 @@ mod eventlog;
 mod evtx_file;
 mod jobs;
 mod logons;
+mod message;
 mod network;
 mod objects;
 mod place;
@@ -42,6 +45,7 @@ use crate::fields::Fields;
 use crate::normalizer::{keep_rest, reject};
 use crate::sources::{Format, Mapped, Mapping};
 use crate::{Batch, Place, Reason};
+use classic::EventFramer;
 use csv::RowFramer;
 use evtx_file::ChunkFramer;
 use record::Record;
@@ -59,6 +63,7 @@ impl Mapping for WindowsEvent {
         match head.trim_ascii_start() {
             [b'E', b'l', b'f', b'F', ..] => Format::Framed(ChunkFramer::boxed),
             [b'<', ..] => Format::Text(XmlFramer::boxed),
+            head if classic::is_event(head) => Format::Text(EventFramer::boxed),
             [b',' | b'"' | b'A'..=b'Z' | b'a'..=b'z', ..] if head.contains(&b',') => Format::Text(RowFramer::boxed),
             _ => Format::Json { envelope_keys: &["events", "Events", "records", "Records", "value"] },
         }
@@ -72,6 +77,7 @@ impl Mapping for WindowsEvent {
     fn map_line(&mut self, line: &str) -> Result<Mapped, Reason> {
         let tree = match &self.columns {
             Some(columns) => csv::object(columns, line),
+            None if classic::is_event(line.as_bytes()) => classic::object(line),
             None if line.starts_with('<') => xml::parse(line).map_err(|detail| Reason::NotThisFormat { format: "event XML", detail })?,
             None => {
                 self.columns = Some(csv::cells(line));
@@ -129,6 +135,7 @@ pub(crate) fn recognises(look: &FirstLook<'_>) -> bool {
         || look.record_has(&["event_id", "log_name"])
         || look.record_has(&["properties.RawXml"])
         || is_flat()
+        || classic::is_event(look.bytes.trim_ascii_start())
         || is_table(look.line)
 }
 

@@ -140,10 +140,17 @@ fn log(event: &mut Event, record: &Record<'_>) {
 /// Who wrote the event is who acted, where nobody else is said to have. (Sysmon always writes as the system.)
 fn writer<'a>(event: &mut Event, record: &mut Record<'a>, fields: &mut Fields<'a>) {
     let is_known = [Col::ActorUserName, Col::ActorUserUid].iter().any(|col| event.get(*col).is_some());
-    if is_known || !event.class().has(Col::ActorUserName) {
+    if !event.class().has(Col::ActorUserName) {
         return;
     }
     let tree = record.system(fields);
+    if is_known {
+        // PowerShell names its user in a text without the identifier, and writes its events as that user.
+        if event.class() == Class::ScriptActivity && event.get(Col::ActorUserUid).is_none() {
+            event.text_opt(Col::ActorUserUid, USER_UID.iter().find_map(|path| owned(tree.text(path))));
+        }
+        return;
+    }
     let [uid, name, domain] = [USER_UID, USER_NAME, USER_DOMAIN].map(|paths| paths.iter().find_map(|path| owned(tree.text(path))));
     user(event, &ACTOR_USER, name, domain, uid);
 }

@@ -23,6 +23,9 @@ pub(super) fn route(id: i64) -> Option<Route> {
         4778 => to(Class::Authentication, 99, reconnection),
         4779 => to(Class::Authentication, 99, disconnection),
         4672 => to(Class::UserAccess, 1, special_privileges),
+        4964 => to(Class::UserAccess, 1, special_groups),
+        6272 | 6278 => to(Class::Authentication, 1, network_access),
+        6273 | 6274 | 6276 => to(Class::Authentication, 1, no_network_access),
         _ => return None,
     })
 }
@@ -233,4 +236,53 @@ fn special_privileges(event: &mut Event, record: &mut Record<'_>) {
         event.list(Col::Privileges, privileges.split_ascii_whitespace());
     }
     event.outcome(Outcome::Success);
+}
+
+/// 4964: the target belongs to groups that an administrator wants to hear of.
+fn special_groups(event: &mut Event, record: &mut Record<'_>) {
+    subject(event, record);
+    target(event, record);
+    if let Some(groups) = record.text("SidList") {
+        event.list(Col::Privileges, groups.split_ascii_whitespace().map(|group| group.trim_start_matches("%{").trim_end_matches('}')));
+    }
+    event.outcome(Outcome::Success);
+}
+
+/// 6272: a network policy server let a user in:
+/// <https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-10/security/threat-protection/auditing/audit-network-policy-server>.
+fn network_access(event: &mut Event, record: &mut Record<'_>) {
+    policy_server(event, record);
+    event.outcome(Outcome::Success);
+}
+
+/// 6273, 6274, 6276: it denied a user, discarded the request, or put the user in quarantine.
+fn no_network_access(event: &mut Event, record: &mut Record<'_>) {
+    policy_server(event, record);
+    event.outcome(Outcome::Failure);
+    event.severity(2);
+}
+
+/// The subject is who wants in from the calling station, over the network access server.
+fn policy_server(event: &mut Event, record: &mut Record<'_>) {
+    let (name, domain) = (record.text("SubjectUserName"), record.text("SubjectDomainName"));
+    let uid = record.text("SubjectUserSid");
+    user(event, &USER, name, domain, uid);
+    address(event, record, Col::SrcEndpointIp, &["CallingStationID"]);
+    address(event, record, Col::DstEndpointIp, &["NASIPv4Address", "NASIPv6Address"]);
+    place(
+        event,
+        record,
+        &[
+            (Col::DstEndpointHostname, "NASIdentifier"),
+            (Col::ServiceName, "NetworkPolicyName"),
+            (Col::StatusCode, "ReasonCode"),
+            (Col::StatusDetail, "Reason"),
+            (Col::SessionUid, "AccountSessionIdentifier"),
+        ],
+    );
+    if let Some(kind) = record.text_of(&["AuthenticationType", "EAPType"]) {
+        event.long(Col::AuthProtocolId, 99);
+        event.text(Col::AuthProtocol, kind);
+    }
+    event.flag(Col::IsRemote, true);
 }

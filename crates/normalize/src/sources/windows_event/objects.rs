@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use coldtrail_model::{Class, Col, Event};
 
-use super::place::{ACTOR_PROCESS, address, file, place, process, source, subject};
+use super::place::{ACTOR_PROCESS, ACTOR_USER, address, file, place, process, source, split_user, subject, user};
 use super::record::Record;
 use super::route::{Route, to};
 
@@ -103,9 +103,20 @@ pub(super) fn anything(event: &mut Event, record: &mut Record<'_>) {
     address(event, record, Col::SrcEndpointIp, &["SourceAddress", "SourceIp", "ClientIP", "ClientIPAddress"]);
     address(event, record, Col::DstEndpointIp, &["DestAddress", "DestinationIp"]);
     if event.class() == Class::EventLogActivity {
+        account(event, record);
         let path = record.text("TargetFilename").or_else(|| shared_file(record)).or_else(|| file_object(record));
         file(event, Col::FilePath, Col::FileName, path);
     }
+}
+
+/// Who asked for a certificate (4886 to 4888), and the `User` that others name, where no subject is said to have acted.
+fn account(event: &mut Event, record: &mut Record<'_>) {
+    if [Col::ActorUserName, Col::ActorUserUid].iter().any(|col| event.get(*col).is_some()) {
+        return;
+    }
+    let named = ["Requester", "User"].into_iter().find(|name| record.peek(name).is_some_and(|account| account.contains('\\')));
+    let (name, domain) = split_user(named.and_then(|name| record.text(name)));
+    user(event, &ACTOR_USER, name, domain, None);
 }
 
 /// 5140 and 5145: a share and, within it, a file: `\\*\ADMIN$` and `Temp\x.exe`.

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use serde_json_borrow::Value;
 
+use super::message;
 use super::time::instant;
 use crate::Reason;
 use crate::fields::Fields;
@@ -101,6 +102,9 @@ impl<'a> Record<'a> {
         };
         let mut record = Self { event_id, provider, channel, time_ms, data, is_flat };
         record.use_utc_time_of_sysmon(fields);
+        if record.is_flat {
+            message::fill(&mut record.data, event_id);
+        }
         Ok(record)
     }
 
