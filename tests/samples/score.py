@@ -41,6 +41,8 @@ class Score:
     ocsf: dict = field(default_factory=lambda: {"pairs": 0, "class": 0, "class_excepted": 0, "attributes": 0, "equal": 0, "absent": 0, "good_pairs": 0})
     ecs: dict = field(default_factory=lambda: {key: [0, 0] for key in ("time", "ip", "port", "user", "action", "outcome", "code", "hash")})
     differences: list[str] = field(default_factory=list)
+    # Exceptions that hide no difference: they are to be taken out of the list.
+    stale: list[str] = field(default_factory=list)
     # Events and the reasons of rejects of each file.
     by_file: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
@@ -49,12 +51,28 @@ class Score:
         return equal / total if total else 1.0
 
 
-def exceptions() -> dict[str, set[str]]:
-    """Samples that the vendor's documentation contradicts: path to the fields that are not compared."""
-    listed = tomllib.loads((Path(__file__).parent / "exceptions.toml").read_text())
-    found: dict[str, set[str]] = {}
-    for entry in listed.get("exception", []):
-        found.setdefault(entry["path"], set()).add(entry["field"])
+class Listed:
+    """The fields of one sample in which a difference is listed, and those in which there was one."""
+
+    def __init__(self, fields=()) -> None:
+        self.fields = set(fields)
+        self.met: set[str] = set()
+
+    def covers(self, field_name: str) -> bool:
+        """True if a difference that was found in this field is listed."""
+        found = {field_name, "*"} & self.fields
+        self.met |= found
+        return bool(found)
+
+
+def exceptions(source: str) -> dict[str, Listed]:
+    """Samples that the vendor's documentation contradicts, by path."""
+    entries = tomllib.loads((Path(__file__).parent / "exceptions.toml").read_text())["exception"]
+    found: dict[str, Listed] = {}
+    for entry in entries:
+        for path in entry["paths"]:
+            if path.split("/")[0] in FOLDERS[source]:
+                found.setdefault(path, Listed()).fields.update(entry["fields"])
     return found
 
 
@@ -76,7 +94,7 @@ def score_source(source: str) -> Score:
     """Normalises every sample of a source and compares it with what is expected."""
     score = Score()
     sampler = ocsf.Sampler()
-    skipped_by_path = exceptions()
+    listed_by_path = exceptions(source)
     with (SAMPLES / "index.tsv").open() as index:
         rows = [row for row in csv.DictReader(index, delimiter="\t", quoting=csv.QUOTE_NONE) if row["source"] in FOLDERS[source]]
     for raw_path, result in normalize_in_turn(source, list(dict.fromkeys(row["raw_path"] for row in rows))):
@@ -87,7 +105,7 @@ def score_source(source: str) -> Score:
         for event in result.events:
             for problem in sampler.problems(event):
                 score.invalid[f"{event['class_uid']} {problem}"] += 1
-        skipped = skipped_by_path.get(raw_path, set())
+        listed = listed_by_path.get(raw_path, Listed())
         for row in rows:
             if row["raw_path"] != raw_path or not row["expected_path"]:
                 continue
@@ -96,12 +114,13 @@ def score_source(source: str) -> Score:
             if not is_ocsf and not expected.name.endswith(".expected.ecs.json"):
                 continue
             theirs = read_json_documents(expected)
-            if len(theirs) != len(result.events) and "events" not in skipped:
+            if len(theirs) != len(result.events) and not listed.covers("events"):
                 score.differences.append(f"{raw_path}: {len(result.events)} events, expected {len(theirs)}")
             for number, (mine, their) in enumerate(zip(result.events, theirs)):
                 if isinstance(their, dict):
                     name = f"{raw_path}[{number}]"
-                    (compare_ocsf if is_ocsf else compare_ecs)(score, name, mine, their, skipped)
+                    (compare_ocsf if is_ocsf else compare_ecs)(score, name, mine, their, listed)
+    score.stale = [f"{path}: {name}" for path, listed in listed_by_path.items() for name in sorted(listed.fields - listed.met)]
     return score
 
 
@@ -116,6 +135,8 @@ def report(source: str, score: Score, differences: int) -> None:
     print("   ECS: " + ", ".join(f"{kind} {equal}/{total}" for kind, (equal, total) in score.ecs.items() if total))
     for reject in score.rejects[:differences]:
         print("   reject", reject[:300])
+    for exception in score.stale:
+        print("   stale exception", exception)
     for problem, count in score.invalid.most_common(differences):
         print(f"   invalid {count} x {problem}")
     for difference in score.differences[:differences]:

@@ -343,3 +343,20 @@ fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
         r#"{"eventTime":"2026-03-01T12:00:00Z","eventSource":"iam.amazonaws.com","eventName":"AddUserToGroup","requestParameters":{"userName":"u","groupName":"g","policyArn":"p"}}"#,
     );
 }
+
+#[test]
+fn a_record_that_a_lake_spells_in_small_letters_is_read() {
+    check(
+        r#"{"eventversion":"1.11","eventtime":"2026-03-01 12:00:00","eventsource":"iam.amazonaws.com","eventname":"ListUsers","awsregion":"us-east-1","eventid":"e1","useridentity":{"arn":"arn:aws:iam::123456789012:user/ada"}}"#,
+        expect![[r#"
+            api_activity: Read at 2026-03-01T12:00:00.000Z
+              metadata_product_version = 1.11
+              metadata_uid = e1
+              cloud_region = us-east-1
+              actor_user_uid = arn:aws:iam::123456789012:user/ada
+              status = Success
+              api_operation = ListUsers
+              api_service_name = iam.amazonaws.com
+        "#]],
+    );
+}

@@ -207,3 +207,38 @@ fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
         r#"{"insertId":"i","logName":"projects/p/logs/l","timestamp":"2026-03-01T12:00:00Z","severity":"NOTICE","resource":{"type":"t","labels":{"project_id":"p","zone":"europe-west1-b"}},"protoPayload":{"serviceName":"admin.googleapis.com","methodName":"google.admin.AdminService.addGroupMember","resourceName":"a/b","authenticationInfo":{"principalEmail":"a@b.example"},"authorizationInfo":[{"granted":true}],"requestMetadata":{"callerIp":"203.0.113.9"},"status":{"code":7},"metadata":{"event":[{"eventName":"E","parameter":[{"name":"USER_EMAIL","value":"u"}]}]}}}"#,
     );
 }
+
+#[test]
+fn a_warning_of_google_is_about_the_user_whom_it_names() {
+    check(
+        r#"{"timestamp":"2026-03-01T12:00:00Z","protoPayload":{"serviceName":"login.googleapis.com","methodName":"google.login.LoginService.suspiciousLogin","metadata":{"event":[{"eventName":"suspicious_login","parameter":[{"name":"affected_email_address","value":"ada@example.com"}]}]}}}"#,
+        expect![[r#"
+            authentication: Logon at 2026-03-01T12:00:00.000Z
+              status = Success
+              user_email_addr = ada@example.com
+              user_name = ada@example.com
+              service_name = login.googleapis.com
+              metadata_event_code = suspicious_login
+              api_operation = google.login.LoginService.suspiciousLogin
+              api_service_name = login.googleapis.com
+              unmapped = {"protoPayload":{"metadata":{"event":[{"eventName":"suspicious_login","parameter":[{"name":"affected_email_address","value":"ada@example.com"}]}]}}}
+        "#]],
+    );
+}
+
+#[test]
+fn an_entry_that_a_lake_spells_in_small_letters_is_read() {
+    check(
+        r#"{"insertid":"i1","logname":"projects/p1/logs/cloudaudit.googleapis.com%2Factivity","p_event_time":"2026-03-01 12:00:00.5","protopayload":{"methodName":"storage.buckets.create","serviceName":"storage.googleapis.com"}}"#,
+        expect![[r#"
+            api_activity: Create at 2026-03-01T12:00:00.500Z
+              metadata_uid = i1
+              cloud_project_uid = p1
+              metadata_log_name = projects/p1/logs/cloudaudit.googleapis.com%2Factivity
+              cloud_account_uid = p1
+              status = Success
+              api_operation = storage.buckets.create
+              api_service_name = storage.googleapis.com
+        "#]],
+    );
+}

@@ -176,3 +176,20 @@ fn an_odd_value_in_any_place_costs_no_more_than_its_record() {
         r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","stage":"Panic","requestURI":"/api?x","verb":"create","user":{"username":"u","groups":["g"],"extra":{"arn":["arn:aws:sts::1:a/b"]}},"sourceIPs":["203.0.113.9","10.0.0.1"],"objectRef":{"resource":"pods","subresource":"exec","name":"n"},"responseStatus":{"code":101},"stageTimestamp":"2026-03-01T12:00:01Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#,
     );
 }
+
+#[test]
+fn an_event_of_an_old_version_is_dated_by_its_timestamp() {
+    check(
+        r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1beta1","auditID":"a1","stage":"ResponseComplete","verb":"get","timestamp":"2026-03-01T12:00:00Z"}"#,
+        expect![[r#"
+            api_activity: Read at 2026-03-01T12:00:00.000Z
+              api_operation = get
+              metadata_product_version = audit.k8s.io/v1beta1
+              metadata_log_name = Event
+              message = ResponseComplete
+              metadata_uid = a1
+              api_request_uid = a1
+              status = Unknown
+        "#]],
+    );
+}

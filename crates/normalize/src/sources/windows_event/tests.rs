@@ -1,3 +1,5 @@
+mod text;
+
 use std::fmt::Write;
 
 use coldtrail_model::{Event, Value};

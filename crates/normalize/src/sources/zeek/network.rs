@@ -67,6 +67,10 @@ fn sum(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 /// ssl.log
 pub(super) fn tls(event: &mut Event, fields: &mut Fields<'_>) {
     protocol(event, "tls");
+    // What is wrong with the certificate tells more than the alert that it led to.
+    if fields.peek_text("validation_status").is_some_and(|status| status != "ok") {
+        event.text_opt(Col::StatusDetail, fields.text("validation_status"));
+    }
     place(
         event,
         fields,

@@ -284,7 +284,7 @@ fn an_http_request_is_put_together_to_its_url() {
 fn tls_files_notices_and_unknown_logs_keep_what_has_no_column() {
     check(
         concat!(
-            r#"{"_path":"ssl","ts":1772366400,"uid":"C6","id.orig_h":"10.0.0.5","id.orig_p":1,"id.resp_h":"192.0.2.8","id.resp_p":443,"version":"TLSv12","cipher":"X","server_name":"example.test","ja3":"aa","ja3s":"bb","established":false,"last_alert":"certificate_unknown","cert_chain_fps":["b0517ac6a5e27ca615398ccdb75dc376a8d7df3059f73c3f1d6b3bf6739513ed"]}"#,
+            r#"{"_path":"ssl","ts":1772366400,"uid":"C6","id.orig_h":"10.0.0.5","id.orig_p":1,"id.resp_h":"192.0.2.8","id.resp_p":443,"version":"TLSv12","cipher":"X","server_name":"example.test","ja3":"aa","ja3s":"bb","established":false,"last_alert":"certificate_unknown","validation_status":"certificate has expired","cert_chain_fps":["b0517ac6a5e27ca615398ccdb75dc376a8d7df3059f73c3f1d6b3bf6739513ed"]}"#,
             "\n",
             r#"{"_path":"smb_files","ts":1772366400,"uid":"C7","id.orig_h":"10.0.0.5","id.orig_p":1,"id.resp_h":"10.0.0.9","id.resp_p":445,"action":"SMB::FILE_WRITE","path":"\\\\srv\\ADMIN$","name":"tmp\\x.exe","size":9}"#,
             "\n",
@@ -304,17 +304,17 @@ fn tls_files_notices_and_unknown_logs_keep_what_has_no_column() {
               dst_endpoint_port = 443
               connection_info_protocol_ver_id = 4
               app_protocol_name = tls
+              status_detail = certificate has expired
               tls_version = TLSv12
               tls_cipher = X
               tls_sni = example.test
               tls_ja3_hash_value = aa
               tls_ja3s_hash_value = bb
-              status_detail = certificate_unknown
               connection_info_protocol_name = tcp
               connection_info_protocol_num = 6
               status = Failure
               tls_certificate_fingerprints_sha256_value = b0517ac6a5e27ca615398ccdb75dc376a8d7df3059f73c3f1d6b3bf6739513ed
-              unmapped = {"cert_chain_fps":["b0517ac6a5e27ca615398ccdb75dc376a8d7df3059f73c3f1d6b3bf6739513ed"]}
+              unmapped = {"last_alert":"certificate_unknown","cert_chain_fps":["b0517ac6a5e27ca615398ccdb75dc376a8d7df3059f73c3f1d6b3bf6739513ed"]}
             file_activity
               time = 1772366400000
               activity_name = Update
