@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,12 +73,22 @@ def server(lake: Coldtrail) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def node_with(ingested: Ingested, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Server]]:
+    """Starts servers of other settings over the generated logs: each has a copy of the catalog, and all read the same files."""
+
+    def start(**settings: Any) -> AbstractContextManager[Server]:
+        node = Coldtrail(ingested.coldtrail.binary, tmp_path_factory.mktemp("node"), ingested.coldtrail.lake)
+        shutil.copytree(ingested.catalog, node.data_folder)
+        return node.serve(**settings)
+
+    return start
+
+
 @pytest.fixture(scope="module", params=["local", "distributed"])
-def tier(request: pytest.FixtureRequest, ingested: Ingested, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of each tier, one after the other, over the generated logs. It has a copy of the catalog, and reads the same files."""
-    node = Coldtrail(ingested.coldtrail.binary, tmp_path_factory.mktemp(request.param), ingested.coldtrail.lake)
-    shutil.copytree(ingested.catalog, node.data_folder)
-    with node.serve(COLDTRAIL_QUERY_TIER=request.param) as server:
+def tier(request: pytest.FixtureRequest, node_with: Callable[..., AbstractContextManager[Server]]) -> Iterator[Server]:
+    """A server of each tier, one after the other."""
+    with node_with(COLDTRAIL_QUERY_TIER=request.param) as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -27,6 +28,15 @@ COMMAND_SECONDS_MAX = 240
 
 # What the command line documents of its exit codes.
 DONE, FAILED, WRONG_ARGUMENTS, INCOMPLETE = 0, 1, 2, 3
+
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent() -> None:
+    """Asks the kernel to kill this process when the tests end, however they end."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def wait_for(what: str, look: Callable[[], Found | None], seconds_max: float = 30) -> Found:
@@ -131,7 +141,13 @@ class Coldtrail:
         """Starts a command whose output goes to a file."""
         with log.open("wb") as out:
             return subprocess.Popen(
-                self.command(*arguments), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=self.env(**(env or {})), cwd=self.folder
+                self.command(*arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=self.env(**(env or {})),
+                cwd=self.folder,
+                preexec_fn=die_with_parent,
             )
 
     def ingest(self, *locations: Any, source: str = "auto", env: dict[str, Any] | None = None) -> dict:

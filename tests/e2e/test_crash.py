@@ -37,7 +37,7 @@ def ingest_and_kill(coldtrail: Coldtrail, location, seconds: float, log) -> bool
 def test_an_ingest_killed_twenty_times_gives_the_rows_of_an_undisturbed_one(binary, tmp_path):
     logs = tmp_path / "logs"
     maker = Coldtrail(binary, tmp_path / "maker")
-    maker.run("generate", logs, "--days", 40, "--events", 4000, "--source", "k8s_audit", "--source", "zeek")
+    maker.run("generate", logs, "--days", 80, "--events", 4000, "--source", "k8s_audit", "--source", "zeek")
     manifest = json.loads((logs / "manifest.json").read_text())
     for name in ("manifest.json", "ground_truth.json"):
         (logs / name).unlink()
@@ -54,7 +54,7 @@ def test_an_ingest_killed_twenty_times_gives_the_rows_of_an_undisturbed_one(bina
     kills = 0
     while kills < KILLS:
         # So short that the work lasts for all kills, from the first instant of the process to well within its commits.
-        if ingest_and_kill(killed, logs, dice.uniform(0.02, max(0.3, 0.25 * whole_seconds)), log):
+        if ingest_and_kill(killed, logs, dice.uniform(0.02, max(0.4, 0.1 * whole_seconds)), log):
             break
         kills += 1
     last = killed.ingest(logs, env=SMALL_COMMITS)

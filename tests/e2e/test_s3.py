@@ -139,5 +139,5 @@ def put(store: dict[str, str], key: str, data: bytes) -> None:
 
     endpoint = store["COLDTRAIL_STORE_S3_ENDPOINT"].removeprefix("http://")
     s3 = fs.S3FileSystem(access_key=KEY, secret_key=SECRET, endpoint_override=endpoint, scheme="http", region="us-east-1")
-    with s3.open_output_stream(f"{BUCKET}/{key}") as out:
+    with s3.open_output_stream(f"{BUCKET}/{key}", compression=None) as out:
         out.write(data)
