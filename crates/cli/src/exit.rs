@@ -16,12 +16,17 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)) {
         return ExitCode::from(DONE);
     }
-    eprintln!("coldtrail: {}", one_line(error));
+    eprintln!("coldtrail: {}", on_one_line(&with_causes(error)));
     ExitCode::from(FAILED)
 }
 
+/// A message without line ends, which an object store's answer may bring along: whoever reads a log counts lines.
+pub(crate) fn on_one_line(message: &str) -> String {
+    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// The causes joined by colons; one that the message before it already tells is left out.
-fn one_line(error: &anyhow::Error) -> String {
+fn with_causes(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
         let text = cause.to_string();

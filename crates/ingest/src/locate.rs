@@ -42,7 +42,7 @@ impl SourceFile {
     /// Its bytes as stored, in pieces.
     pub(crate) fn stream(&self) -> BoxStream<'static, Result<Bytes, String>> {
         match self.at.clone() {
-            At::File(path) => futures::stream::once(open_file(path)).flat_map(|file| file_pieces(file)).boxed(),
+            At::File(path) => futures::stream::once(open_file(path)).flat_map(file_pieces).boxed(),
             At::Object(store, path) => {
                 let pieces = async move { store.get(&path).await.map(|object| object.into_stream()) };
                 futures::stream::once(pieces).try_flatten().map_err(|error| error.to_string()).boxed()
@@ -107,23 +107,32 @@ fn walk(path: &FilePath, is_named: bool, found: &mut Vec<SourceFile>) -> io::Res
     if is_hidden && !is_named {
         return Ok(());
     }
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_dir() {
-        for entry in std::fs::read_dir(path)? {
-            walk(&entry?.path(), false, found)?;
-        }
-        return Ok(());
-    }
-    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let url = Url::from_file_path(path).map_err(|()| io::Error::other(format!("{} is not an absolute path", path.display())))?;
-    found.push(SourceFile {
-        url: url.to_string(),
-        bytes: metadata.len(),
-        modified_ms: i64::try_from(modified.as_millis()).unwrap_or(i64::MAX),
-        etag: None,
-        at: At::File(path.to_owned()),
+    let listed = std::fs::metadata(path).and_then(|metadata| {
+        let entries = metadata.is_dir().then(|| std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
+        Ok((metadata, entries.transpose()?))
     });
-    Ok(())
+    match listed {
+        Ok((_, Some(entries))) => entries.iter().try_for_each(|entry| walk(entry, false, found)),
+        // A pipe in a folder would be waited for until somebody writes to it.
+        Ok((metadata, None)) if !metadata.is_file() && !is_named => Ok(()),
+        Ok((metadata, None)) => {
+            let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            found.push(file_at(path, metadata.len(), i64::try_from(modified.as_millis()).unwrap_or(i64::MAX))?);
+            Ok(())
+        }
+        Err(error) if is_named => Err(error),
+        // A link into nowhere, a file that was rotated away just now, a folder that may not be listed: reading it says what is
+        // wrong with it, and costs the others nothing.
+        Err(_) => {
+            found.push(file_at(path, 0, 0)?);
+            Ok(())
+        }
+    }
+}
+
+fn file_at(path: &FilePath, bytes: u64, modified_ms: i64) -> io::Result<SourceFile> {
+    let url = Url::from_file_path(path).map_err(|()| io::Error::other(format!("{} is not an absolute path", path.display())))?;
+    Ok(SourceFile { url: url.to_string(), bytes, modified_ms, etag: None, at: At::File(path.to_owned()) })
 }
 
 async fn list_objects(location: &str, options: &StoreOptions) -> Result<Vec<SourceFile>, Error> {

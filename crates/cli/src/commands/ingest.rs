@@ -50,7 +50,7 @@ pub(crate) async fn ingest_locations(
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn print(report: &Report, seconds: f64, json: bool) -> anyhow::Result<()> {
     for failed in &report.failed {
-        eprintln!("coldtrail: {}", failed.reason);
+        eprintln!("coldtrail: {}", exit::on_one_line(&failed.reason));
     }
     if json {
         println!("{}", serde_json::to_string(report)?);
