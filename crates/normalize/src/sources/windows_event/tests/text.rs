@@ -71,11 +71,11 @@ fn an_event_of_nxlog_without_data_is_filled_from_its_message() {
               severity = Informational
               metadata_event_code = 551
               device_hostname = fs1.example.test
-              message = SMB Session Authentication Failure
-
-            Client Name: \\192.0.2.7
-            Client Address: 192.0.2.7:41760
-            User Name: 
+              message = SMB Session Authentication Failure\r
+            \r
+            Client Name: \\192.0.2.7\r
+            Client Address: 192.0.2.7:41760\r
+            User Name: \r
 
               device_domain = example.test
               src_endpoint_ip = 192.0.2.7
