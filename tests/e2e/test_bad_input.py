@@ -95,7 +95,7 @@ def test_what_is_no_file_is_left_alone(coldtrail, tmp_path):
     logs.mkdir()
     os.mkfifo(logs / "pipe")
     (logs / "a.log").write_bytes(lines(record("a")))
-    assert coldtrail.ingest(logs)["objects_found"] == 1
+    assert json.loads(coldtrail.run("ingest", "--json", logs, timeout=30).out)["objects_found"] == 1
 
 
 def test_an_empty_file_and_an_empty_folder_are_no_error(coldtrail, tmp_path):

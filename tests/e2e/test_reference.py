@@ -38,18 +38,20 @@ def keys_of(path):
 
 
 def attribute(class_uid, keys):
-    """The attribute at the end of a path, as the schema describes it."""
+    """The attribute at the end of a path as the schema describes it, with any profile; below what is free JSON, that."""
     raw = ocsf.schema().schema.schema
     name = ocsf.CLASS_NAMES.get(class_uid) or ocsf.schema().lookup_class_name_from_uid(class_uid)
     attributes = raw["classes"][name]["attributes"]
-    found = None
-    for key in keys:
+    for key in keys[:-1]:
         found = attributes.get(key)
-        if found is None:
+        if found is None or found["type"] == "json_t":
+            return found
+        if found["type"] != "object_t":
             return None
-        if found["type"] == "object_t":
-            attributes = raw["objects"][found["object_type"]]["attributes"]
-    return found
+        attributes = raw["objects"][found["object_type"]]["attributes"]
+        if not attributes:
+            return {"type": "json_t"}
+    return attributes.get(keys[-1])
 
 
 CLASSES = sorted({class_uid for class_uid, *_ in columns()})

@@ -41,7 +41,7 @@ def problems(event: dict) -> list[str]:
 class Sampler:
     """Validates the first events of each shape: the same class, attributes, types, and numbers of enumerations."""
 
-    def __init__(self, events_per_shape: int = 5) -> None:
+    def __init__(self, events_per_shape: int = 2) -> None:
         self.events_per_shape = events_per_shape
         self.seen: Counter = Counter()
 
