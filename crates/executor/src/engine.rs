@@ -13,7 +13,7 @@ use datafusion::prelude::SessionConfig;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{TaskFailure, is_fetch_failure};
-use crate::guard::{guard_leaves, guard_root};
+use crate::guard::{guard_operators, guard_root};
 use crate::registry::{Job, JobRegistry};
 
 /// Makes the tasks of Ballista stoppable.
@@ -44,7 +44,7 @@ impl ExecutionEngine for HuntExecutionEngine {
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         let job = self.registry.enter(job_id.as_str());
         let token = job.task_token();
-        let plan = guard_leaves(plan, &job, &token, &self.runtime)?;
+        let plan = guard_operators(plan, &job, &token, &self.runtime)?;
         let plan = guard_writer_input(plan, &job, &token)?;
         let stage = self.stages.create_query_stage_exec(job_id, stage_id, task_id, global_output_partition_ids, plan, work_dir, config)?;
         Ok(Arc::new(HuntStage { stage, job, token }))

@@ -21,6 +21,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::reader::{OpenSegments, SegmentReaders};
 use crate::registry::Job;
+use crate::stop::{Watch, stoppable_join};
 
 /// Ends its stream with an error once the job is cancelled, and counts what passes.
 ///
@@ -43,20 +44,28 @@ pub struct GuardExec {
 enum Position {
     /// Above a scan or a shuffle reader.
     Leaf(Option<Arc<OpenSegments>>),
+    /// Above an operator that may give many rows for each that it reads.
+    Within,
     /// Below the task's writer.
     Root,
 }
 
-/// Puts a guard above every leaf of `plan`, and lets Parquet scans name the segment that an error comes from.
-pub fn guard_leaves(
+/// Puts a guard above every leaf and every join of `plan`, and lets Parquet scans name the segment that an error comes from.
+pub fn guard_operators(
     plan: Arc<dyn ExecutionPlan>,
     job: &Arc<Job>,
     token: &CancellationToken,
     runtime: &RuntimeEnv,
 ) -> Result<Arc<dyn ExecutionPlan>> {
+    let watch = Watch { job: Arc::clone(job), token: token.clone() };
     let guarded = plan.transform_up(|node| {
-        if !node.children().is_empty() {
-            return Ok(Transformed::no(node));
+        match node.children().len() {
+            0 => {}
+            1 => return Ok(Transformed::no(node)),
+            _ => {
+                let join = stoppable_join(&node, &watch)?.unwrap_or(node);
+                return Ok(Transformed::yes(GuardExec::wrap(join, job, token, Position::Within)));
+            }
         }
         let (leaf, segments) = match parquet_scan(&node) {
             Some((config, parquet)) => {
@@ -167,7 +176,7 @@ impl ExecutionPlan for GuardExec {
     }
 }
 
-fn cancelled() -> DataFusionError {
+pub(crate) fn cancelled() -> DataFusionError {
     DataFusionError::External(Box::new(BallistaError::Cancelled))
 }
 

@@ -3,7 +3,7 @@
 //! Never asks the catalog: a task carries what it needs.
 //!
 //! Ballista runs the tasks; this crate supplies what it lacks. A [`GuardExec`] below
-//! and above every task's operators ends them when the job is cancelled, counts what they
+//! and above every task's operators, and above every join, ends them when the job is cancelled, counts what they
 //! read, names the segment that an error comes from, and tells the errors worth another try
 //! from the others. The local tier of the scheduler puts the same guard around its plans.
 
@@ -18,13 +18,14 @@ mod reader;
 mod registry;
 mod service;
 mod session;
+mod stop;
 mod workspace;
 
 pub use config::ExecutorConfig;
 pub use engine::HuntExecutionEngine;
 pub use error::Error;
 pub use failure::{FailureKind, TaskFailure};
-pub use guard::{GuardExec, guard_leaves};
+pub use guard::{GuardExec, guard_operators};
 pub use registry::{Job, JobRegistry, Progress};
 pub use service::{Executor, MESSAGE_BYTES_MAX};
 pub use session::{distributed_session_config, local_session_config};

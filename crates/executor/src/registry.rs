@@ -86,7 +86,7 @@ pub struct Progress {
     pub rows: u64,
     /// Bytes read from object storage.
     pub bytes: u64,
-    /// Batches that passed a guard.
+    /// Batches that passed a guard, or the filter of a join.
     pub batches: u64,
     /// Tasks that run now.
     pub tasks: usize,

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use ballista_core::JobId;
-use coldtrail_executor::{JobRegistry, Workspace, guard_leaves};
+use coldtrail_executor::{JobRegistry, Workspace, guard_operators};
 use coldtrail_query::Error as QueryError;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
-use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::{TryStreamExt, stream};
 use tokio::sync::{Semaphore, oneshot};
@@ -18,6 +17,7 @@ use crate::cluster::Cluster;
 use crate::distribute::distribute;
 use crate::failure::{into_stream, query_error};
 use crate::job::{Finished, Supervisor};
+use crate::local::{LocalThreads, hide_guards, prints_plan};
 use crate::results::{fetch, nobody_listens};
 use crate::stream::{Deadline, ResultStream, stopping};
 use crate::tier::{choose_tier, obstacle};
@@ -35,6 +35,7 @@ struct Shared {
     cluster: Arc<Cluster>,
     distributed: Arc<JobRegistry>,
     local: Arc<JobRegistry>,
+    threads: LocalThreads,
     slots: Arc<Semaphore>,
     supervisors: TaskTracker,
     stop: CancellationToken,
@@ -66,6 +67,7 @@ impl Engine {
     /// [`distributed_session_config`](crate::distributed_session_config), with all functions.
     pub async fn start(config: EngineConfig, workspace: Arc<Workspace>, session: &SessionState) -> Result<Self, Error> {
         config.validate()?;
+        let threads = LocalThreads::start(workspace.config().vcores).map_err(Error::Threads)?;
         let cluster = Cluster::start(Arc::clone(&workspace), session).await?;
         let slots = Arc::new(Semaphore::new(config.distributed_jobs_max));
         let shared = Shared {
@@ -74,6 +76,7 @@ impl Engine {
             distributed: cluster.registry(),
             local: JobRegistry::new(),
             cluster: Arc::new(cluster),
+            threads,
             slots,
             supervisors: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -108,11 +111,10 @@ impl Engine {
         let query_id = new_query_id();
         let job = shared.local.enter(&query_id);
         let token = job.task_token();
-        let failed = |error: DataFusionError| query_error(error, &query_id);
-        // EXPLAIN ANALYZE prints the plan that ran, which should be the one that was planned.
-        let plan =
-            if plan.is::<AnalyzeExec>() { plan } else { guard_leaves(plan, &job, &token, shared.workspace.runtime()).map_err(failed)? };
-        let rows = execute_stream(plan, context).map_err(failed)?;
+        let plan = guard_operators(plan, &job, &token, shared.workspace.runtime()).map_err(|error| query_error(error, &query_id))?;
+        let explained = prints_plan(&plan);
+        let rows = shared.threads.run(plan, context);
+        let rows = if explained { hide_guards(rows) } else { rows };
         let stream = ResultStream::new(query_id.clone(), rows, token, shared.stop.clone(), self.deadline());
         Ok(Run { query_id, stream: Box::pin(stream) })
     }

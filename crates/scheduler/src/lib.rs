@@ -16,6 +16,7 @@ mod engine;
 mod error;
 mod failure;
 mod job;
+mod local;
 mod results;
 mod router;
 mod stream;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coldtrail_query::Error as QueryError;
-use coldtrail_scheduler::{EngineConfig, TierMode};
+use coldtrail_scheduler::{EngineConfig, Tier, TierMode};
 use futures::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
@@ -51,6 +51,49 @@ async fn dropping_the_stream_ends_work_that_does_not_wait_for_reads() {
     busy(&lab).await;
     drop(run);
     lab.idle(Duration::from_secs(5)).await;
+}
+
+/// Joins that compare pairs for minutes and have no row to give meanwhile.
+const SILENT_JOINS: &[&str] = &[
+    "SELECT count(*) FROM events a JOIN events b ON a.day = b.day JOIN events c ON b.day = c.day WHERE a.bytes + b.bytes + c.bytes < 0",
+    "SELECT count(*) FROM events a WHERE EXISTS (SELECT 1 FROM events b WHERE a.id % 1 = b.id % 1)",
+    "SELECT count(*) FROM events a WHERE NOT EXISTS (SELECT 1 FROM events b WHERE a.id % 1 = b.id % 1)",
+    "SELECT count(*) FROM events a WHERE a.id % 1 NOT IN (SELECT b.id % 1 FROM events b)",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropping_the_stream_ends_a_join_that_gives_no_rows_in_both_tiers() {
+    let lab = Lab::new().await;
+    for sql in SILENT_JOINS {
+        let mut local = lab.start_local(sql).await;
+        assert!(tokio::time::timeout(Duration::from_millis(700), local.stream.next()).await.is_err(), "{sql} ended by itself");
+        drop(local);
+        lab.idle(Duration::from_secs(2)).await;
+        let plan = lab.plan_distributed(sql).await;
+        if lab.engine.choose_tier(&plan).tier == Tier::Local {
+            continue;
+        }
+        let distributed = lab.engine.run_distributed(plan, Arc::clone(&lab.distributed)).unwrap();
+        busy(&lab).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop(distributed);
+        lab.idle(Duration::from_secs(2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_local_query_that_computes_for_long_leaves_the_caller_its_threads() {
+    let lab = Lab::new().await;
+    let runs = futures::future::join_all((0..8).map(|_| lab.start_local(SILENT_JOINS[0]))).await;
+    let mut busy: Vec<_> = runs.into_iter().map(|mut run| tokio::spawn(async move { run.stream.next().await })).collect();
+    let start = Instant::now();
+    for _ in 0..100 {
+        tokio::spawn(tokio::task::yield_now()).await.unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "the caller's threads were taken for {:?}", start.elapsed());
+    busy.iter_mut().for_each(|run| run.abort());
+    drop(busy);
+    lab.idle(Duration::from_secs(4)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
