@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use coldtrail_ingest::IngestConfig;
 use coldtrail_lake::{StoreOptions, WriterConfig};
 use coldtrail_scheduler::{EngineConfig, ExecutorConfig, TierMode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::arguments::Arguments;
@@ -18,7 +18,7 @@ const NOT_SETTINGS: &[&str] = &["CONFIG", "USER", "PASSWORD", "URL", "SAMPLES", 
 
 /// Everything that can be set. A setting `key` of section `[section]` can also be given in the environment, as
 /// `COLDTRAIL_SECTION_KEY`; that wins over the file. Unknown keys are refused.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// The folder for catalog, users and temporary files.
@@ -34,7 +34,7 @@ pub(crate) struct Config {
 }
 
 /// The catalog of this process.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CatalogConfig {
     /// Where `serve` answers `ingest` of other processes; a loopback address. Port 0 takes any free one.
@@ -44,7 +44,7 @@ pub(crate) struct CatalogConfig {
 }
 
 /// How statements are run.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct QueryConfig {
     /// Where statements run: `auto` by their size, `local` in this process, `distributed` on executors.
@@ -134,6 +134,13 @@ impl Config {
             bail!("catalog.bind must be a loopback address, not {}", self.catalog.bind);
         }
         Ok(())
+    }
+
+    /// What is in force, as a configuration file that sets all of it.
+    pub(crate) fn to_toml(&self) -> anyhow::Result<String> {
+        let mut shown = self.clone();
+        shown.lake = Some(self.lake_url());
+        toml::to_string_pretty(&shown).context("the configuration cannot be written as TOML")
     }
 
     /// The lake's URL or folder.
@@ -230,6 +237,17 @@ mod tests {
         assert_eq!(config.lake_url(), "s3://bucket/x");
         assert_eq!(config.query.memory_bytes, 2);
         assert_eq!(config.flight.bind.port(), 1);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_again() {
+        let file = "data_folder = \"/a\"\n[flight]\ndrain_timeout = \"90s\"\ntoken_lifetime = \"36h\"\n[store]\ns3_endpoint = \"http://key:secret@127.0.0.1:1\"";
+        let config = read(file, &[]).expect("a configuration");
+        let shown = config.to_toml().expect("TOML");
+        assert!(shown.contains("drain_timeout = \"90s\"") && shown.contains("token_lifetime = \"36h\""), "{shown}");
+        assert!(shown.contains("lake = \"/a/lake\"") && !shown.contains("secret"), "{shown}");
+        let again = read(&shown, &[]).expect("the same configuration");
+        assert_eq!(again.to_toml().expect("TOML"), shown);
     }
 
     #[test]

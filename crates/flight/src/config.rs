@@ -1,14 +1,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
 /// How Flight SQL is served.
 ///
 /// Times are written with their unit (`"200ms"`, `"15s"`, `"30m"`, `"12h"`, `"7d"`), sizes are bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where to listen. Anything but a loopback address belongs behind TLS.
@@ -99,12 +99,21 @@ impl Config {
 mod human_duration {
     use std::time::Duration;
 
-    use serde::{Deserialize, Deserializer, de::Error};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
         parse(&text)
             .ok_or_else(|| D::Error::custom(format!("{text:?} is not a duration; write a number and ms, s, m, h or d, as in \"15s\"")))
+    }
+
+    /// In the largest unit that gives a whole number.
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        let milliseconds = duration.as_millis();
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+        let whole = units.iter().find(|(unit, _)| milliseconds > 0 && milliseconds % unit == 0);
+        let (number, unit) = whole.map_or((milliseconds, "ms"), |(unit, name)| (milliseconds / unit, name));
+        serializer.collect_str(&format_args!("{number}{unit}"))
     }
 
     fn parse(text: &str) -> Option<Duration> {

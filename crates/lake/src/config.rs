@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
@@ -8,7 +8,7 @@ pub(crate) const EVENT_BYTES_MAX: usize = 512 << 20;
 const SEGMENT_BUFFER_BYTES_MAX: usize = 1 << 30;
 
 /// When a writer closes a segment and how it is encoded.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WriterConfig {
     /// The memory that events may take until they are on their way to the store, in bytes; the largest buffers are written first.

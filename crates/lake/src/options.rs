@@ -2,14 +2,15 @@ use std::fmt;
 use std::time::Duration;
 
 use object_store::{BackoffConfig, RetryConfig};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// How to reach an object store. Credentials are not among it: they come from the environment, as the vendors' own tools read
 /// them (`AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY`, `GOOGLE_APPLICATION_CREDENTIALS`, instance roles, …).
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreOptions {
     /// The URL of an S3-compatible store that is not AWS, such as MinIO or SeaweedFS: `http://127.0.0.1:9000`.
+    #[serde(serialize_with = "serialize_endpoint")]
     pub s3_endpoint: Option<String>,
     /// The region of the bucket; else the environment's.
     pub s3_region: Option<String>,
@@ -55,10 +56,18 @@ impl StoreOptions {
     }
 }
 
+fn without_credentials(endpoint: &str) -> &str {
+    endpoint.rsplit('@').next().unwrap_or_default()
+}
+
+fn serialize_endpoint<S: Serializer>(endpoint: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    endpoint.as_deref().map(without_credentials).serialize(serializer)
+}
+
 /// Shows the settings, but of an endpoint only what follows the `@` of credentials that somebody may have written into it.
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoint = self.s3_endpoint.as_deref().map(|endpoint| endpoint.rsplit('@').next().unwrap_or_default());
+        let endpoint = self.s3_endpoint.as_deref().map(without_credentials);
         f.debug_struct("StoreOptions")
             .field("s3_endpoint", &endpoint)
             .field("s3_region", &self.s3_region)

@@ -6,7 +6,7 @@ use crate::exit;
 #[allow(clippy::print_stdout)]
 pub(crate) fn run(arguments: &ConfigArguments, config: &Config) -> anyhow::Result<u8> {
     if !arguments.check {
-        println!("{config:#?}");
+        print!("{}", config.to_toml()?);
     }
     Ok(exit::DONE)
 }
