@@ -7,8 +7,6 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 VENV := $(TARGET_DIR)/venv
 PYTHON := $(VENV)/bin/python
 BENCH_VENV := $(TARGET_DIR)/bench-venv
-# End-to-end tests that are known to pass; `make acceptance` runs the others too.
-PROVEN := tests/e2e/test_reference.py
 LIGHT := -p coldtrail-model -p coldtrail-proto -p coldtrail-normalize -p coldtrail-generate -p coldtrail-lake -p coldtrail-catalog -p coldtrail-ingest
 
 .PHONY: help
@@ -19,11 +17,6 @@ help: ## Say what there is
 test: $(VENV)/.ready ## Run the tests: Rust, then the real binary against real clients
 	cargo build --workspace --bins --tests
 	cargo test --workspace --lib --bins --tests
-	COLDTRAIL_BIN=$(TARGET_DIR)/debug/coldtrail $(PYTHON) -m pytest tests/hunts $(PROVEN) -q
-
-.PHONY: acceptance
-acceptance: $(VENV)/.ready ## Run all of the end-to-end tests, also those that still show gaps
-	cargo build --workspace --bins --tests
 	COLDTRAIL_BIN=$(TARGET_DIR)/debug/coldtrail $(PYTHON) -m pytest tests -q
 
 .PHONY: light
