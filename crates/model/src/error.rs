@@ -7,6 +7,12 @@ pub enum Error {
         /// The text as given.
         text: String,
     },
+    /// The text is not a run id.
+    #[error("{text:?} is not a run id (a UUID)")]
+    NotARunId {
+        /// The text as given.
+        text: String,
+    },
     /// The text is not a day.
     #[error("{text:?} is not a day (YYYY-MM-DD)")]
     NotADay {
