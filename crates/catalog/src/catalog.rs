@@ -1,26 +1,31 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use coldtrail_model::{Commit, IndexError, SegmentIndex, Snapshot, SourceObject};
+use coldtrail_model::Snapshot;
 use openraft::error::{ClientWriteError, Fatal, RaftError};
 use openraft::metrics::WaitError;
 use openraft::{BasicNode, Raft, RaftMetrics, RaftState, ServerState, SnapshotPolicy, TokioInstant};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::contents::Contents;
 use crate::image::State;
 use crate::network::NoPeers;
-use crate::raft::{Command, Outcome, Refusal, TypeConfig};
+use crate::raft::{Command, Outcome, TypeConfig};
 use crate::store::{Disk, Identity, LogStore, Machine};
-use crate::{CatalogClient, CommitId, Committed, Config, Error, SourceProbe, Status};
+use crate::{Config, Error};
 
+mod answer;
 mod propose;
+mod refusal;
 
 /// Above this, making a snapshot takes long enough to do it off the reactor.
 const SEGMENTS_INLINE_MAX: usize = 5_000;
+
+/// How many older snapshots are kept in memory: the slices of a run ask for the same one again and again.
+const OLDER_SNAPSHOTS_KEPT: usize = 4;
 
 /// One node of the catalog, in this process. A handle: cheap to clone, and all clones are the same node.
 ///
@@ -36,6 +41,8 @@ struct Node {
     disk: Arc<Disk>,
     state: Arc<RwLock<State>>,
     newest: tokio::sync::Mutex<Arc<Snapshot>>,
+    /// The older snapshots that were asked for last.
+    older: Mutex<VecDeque<Arc<Snapshot>>>,
     bytes_since_image: AtomicU64,
     snapshot_after_bytes: u64,
 }
@@ -58,6 +65,7 @@ impl Catalog {
             disk,
             state,
             newest: tokio::sync::Mutex::default(),
+            older: Mutex::default(),
             bytes_since_image: AtomicU64::new(0),
             snapshot_after_bytes: config.snapshot_after_bytes,
         };
@@ -139,6 +147,14 @@ impl Catalog {
         }
     }
 
+    /// Writes a command that may be refused.
+    async fn change(&self, command: Command) -> Result<Outcome, Error> {
+        match self.write(command).await? {
+            Outcome::Refused(refusal) => Err(refusal.into()),
+            outcome => Ok(outcome),
+        }
+    }
+
     fn stopped(&self, error: &dyn std::error::Error) -> Error {
         Error::Stopped { file: self.node.disk.path().to_owned(), reason: self.stop_reason(error) }
     }
@@ -194,73 +210,29 @@ impl Catalog {
         *newest = Arc::new(made);
         Ok(Arc::clone(&newest))
     }
-}
 
-#[async_trait]
-impl CatalogClient for Catalog {
-    async fn commit_as(&self, id: CommitId, commit: Commit) -> Result<Committed, Error> {
-        propose::validate(&commit)?;
-        let proposed = off_reactor(move || propose::seal(id, commit)).await.ok_or_else(|| self.runtime_ends())?;
-        let (proposed, bytes) = proposed;
-        let outcome = self.write(Command::Commit(Box::new(proposed))).await?;
-        self.note_committed(bytes).await;
-        match outcome {
-            Outcome::Committed { snapshot_id } => Ok(Committed { snapshot_id }),
-            Outcome::Refused(refusal) => Err(refusal.into()),
-            Outcome::Nothing => Err(self.runtime_ends()),
+    /// A snapshot that is not the newest, if it is known.
+    async fn older_snapshot(&self, snapshot_id: u64) -> Result<Arc<Snapshot>, Error> {
+        let contents = self.contents();
+        if !contents.knows_snapshot(snapshot_id) {
+            return Err(contents.snapshot_gone(snapshot_id).into());
         }
-    }
-
-    async fn is_ingested(&self, probes: &[SourceProbe]) -> Result<Vec<bool>, Error> {
-        let contents = self.contents();
-        Ok(probes.iter().map(|probe| contents.is_ingested(probe)).collect())
-    }
-
-    async fn status(&self) -> Result<Status, Error> {
-        let metrics = self.node.raft.metrics().borrow().clone();
-        let contents = self.contents();
-        Ok(Status {
-            cluster_id: self.identity().cluster_id,
-            node_id: self.identity().node_id,
-            leader_id: metrics.current_leader,
-            snapshot_id: contents.snapshot_id(),
-            segments: contents.segment_count() as u64,
-            source_objects: contents.source_count() as u64,
-            last_log_index: metrics.last_log_index,
-            last_applied_index: self.node.state.read().last_applied.map(|id| id.index),
-            image_log_index: metrics.snapshot.map(|id| id.index),
-            stopped: metrics.running_state.err().map(|fatal| self.stop_reason(&fatal)),
-        })
-    }
-}
-
-#[async_trait]
-impl SegmentIndex for Catalog {
-    async fn snapshot(&self) -> Result<Arc<Snapshot>, IndexError> {
-        Ok(self.newest_snapshot().await?)
-    }
-
-    async fn source_objects(&self) -> Result<Vec<SourceObject>, IndexError> {
-        let contents = self.contents();
-        let list = off_reactor(move || contents.source_objects().map(|object| object.as_ref().clone()).collect()).await;
-        Ok(list.ok_or_else(|| self.runtime_ends())?)
+        if let Some(made) = self.node.older.lock().iter().find(|snapshot| snapshot.id == snapshot_id) {
+            return Ok(Arc::clone(made));
+        }
+        let gone = contents.snapshot_gone(snapshot_id);
+        let made = off_reactor(move || contents.snapshot_at(snapshot_id)).await.ok_or_else(|| self.runtime_ends())?;
+        let made = Arc::new(made.ok_or(gone)?);
+        let mut older = self.node.older.lock();
+        older.push_front(Arc::clone(&made));
+        older.truncate(OLDER_SNAPSHOTS_KEPT);
+        Ok(made)
     }
 }
 
 impl fmt::Debug for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Catalog").field("file", &self.node.disk.path()).finish_non_exhaustive()
-    }
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::AlreadyIngested { url } => Self::AlreadyIngested { url },
-            Refusal::SegmentExists { segment } => Self::SegmentExists { segment },
-            Refusal::SegmentUnknown { segment } => Self::SegmentUnknown { segment },
-            Refusal::CommitIdReused { id } => Self::CommitIdReused { id },
-        }
     }
 }
 

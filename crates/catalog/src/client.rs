@@ -1,11 +1,15 @@
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use coldtrail_model::{Commit, SegmentIndex};
+use coldtrail_model::{Commit, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Error;
+
+/// How many runs that have ended are kept at most. All nodes must agree on it.
+pub const RUNS_MAX: usize = 10_000;
 
 /// What a user of the catalog needs, in its process or from another; reading comes with [`SegmentIndex`].
 #[async_trait]
@@ -24,6 +28,39 @@ pub trait CatalogClient: SegmentIndex {
 
     /// How the catalog is.
     async fn status(&self) -> Result<Status, Error>;
+
+    /// Takes in a new run, and keeps the snapshot that it names until it has ended. A run with the same id and definition
+    /// that is there already is no error: the answer to an earlier try was lost.
+    async fn create_run(&self, run: Run) -> Result<(), Error>;
+
+    /// Replaces a run, if its version is still `expected_version`; gives it as it is stored, with the next version.
+    /// One that was changed by another is refused with [`Error::RunChanged`], one that has ended with [`Error::RunEnded`].
+    async fn update_run(&self, expected_version: u64, run: Run) -> Result<Run, Error>;
+
+    /// Adds or replaces slices of a run, all of them or none. Refused with [`Error::StaleEpoch`] unless the run's epoch is
+    /// `epoch`. A slice that is done or skipped stays as it is; to put an equal one again is no error.
+    async fn put_slices(&self, run: RunId, epoch: u64, slices: Vec<Slice>) -> Result<(), Error>;
+
+    /// Forgets a run that has ended, and its slices. One that is not there is forgotten already.
+    async fn delete_run(&self, id: RunId) -> Result<(), Error>;
+
+    /// One run, and its slices in order of their numbers.
+    async fn run(&self, id: RunId) -> Result<Option<(Run, Vec<Slice>)>, Error>;
+
+    /// Every run, the newest first.
+    async fn runs(&self) -> Result<Vec<Arc<Run>>, Error>;
+
+    /// The slices of a run in order of their numbers; none if there is no such run.
+    async fn slices(&self, id: RunId) -> Result<Vec<Slice>, Error> {
+        Ok(self.run(id).await?.map(|(_, slices)| slices).unwrap_or_default())
+    }
+
+    /// A snapshot that is not the newest: one that a run which has not ended reads, or one since which no segment was
+    /// removed. Others are refused with [`Error::SnapshotGone`].
+    async fn snapshot_at(&self, snapshot_id: u64) -> Result<Arc<Snapshot>, Error>;
+
+    /// Every segment whose file must be kept: the visible ones, and those that a run which has not ended still reads.
+    async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error>;
 }
 
 /// Names one commit, so that it is applied once however often it is sent. The newest 10,000 are remembered.

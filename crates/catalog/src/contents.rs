@@ -1,4 +1,4 @@
-//! The state that all nodes agree on, and the judgement of commits.
+//! The state that all nodes agree on, and the judgement of commits and of changes to runs.
 
 use std::sync::Arc;
 
@@ -8,6 +8,13 @@ use imbl::OrdMap;
 use crate::raft::{ProposedCommit, Refusal};
 use crate::{CommitId, SourceIdentity, SourceProbe};
 
+mod pinned;
+mod runs;
+
+pub(crate) use pinned::RemovedSegment;
+use pinned::{History, Stored};
+use runs::Runs;
+
 /// How many commits are remembered so that their retries are recognised. All nodes must agree on it.
 const RECENT_COMMITS_MAX: usize = 10_000;
 
@@ -16,11 +23,13 @@ const RECENT_COMMITS_MAX: usize = 10_000;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contents {
     snapshot_id: u64,
-    segments: OrdMap<SegmentKey, Arc<SegmentMeta>>,
+    segments: OrdMap<SegmentKey, Stored>,
+    history: History,
     places: OrdMap<SegmentId, (Table, Day)>,
     sources: OrdMap<String, Vec<Arc<SourceObject>>>,
     source_count: usize,
     recent: RecentCommits,
+    runs: Runs,
 }
 
 /// The order of segments within a snapshot.
@@ -51,6 +60,7 @@ impl Contents {
         }
         let mut next = self.clone();
         let changes_segments = !commit.removed.is_empty() || !commit.added.is_empty();
+        next.snapshot_id += u64::from(changes_segments);
         for segment in commit.removed {
             next.remove_segment(segment)?;
         }
@@ -58,12 +68,11 @@ impl Contents {
             if self.places.contains_key(&segment.id) {
                 return Err(Refusal::SegmentExists { segment: segment.id });
             }
-            next.add_segment(segment)?;
+            next.add_segment(segment, next.snapshot_id)?;
         }
         for object in commit.source_objects {
             next.add_source_object(object)?;
         }
-        next.snapshot_id += u64::from(changes_segments);
         next.recent.push(RecentCommit { id, digest, snapshot_id: next.snapshot_id });
         let snapshot_id = next.snapshot_id;
         Ok((next, snapshot_id))
@@ -86,7 +95,12 @@ impl Contents {
 
     /// The visible segments, in order of table, day and id.
     pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<SegmentMeta>> {
-        self.segments.values()
+        self.segments.values().map(|stored| &stored.segment)
+    }
+
+    /// The visible segments with the snapshots that showed them first.
+    pub(crate) fn stored_segments(&self) -> impl Iterator<Item = (&Arc<SegmentMeta>, u64)> {
+        self.segments.values().map(|stored| (&stored.segment, stored.added_in))
     }
 
     /// The source objects, in order of URL and then of their coming.
@@ -119,22 +133,24 @@ impl Contents {
     }
 
     /// The contents that an image lists; the caller has read them from one.
-    pub(crate) fn rebuild(snapshot_id: u64) -> Self {
-        Self { snapshot_id, ..Self::default() }
+    pub(crate) fn rebuild(snapshot_id: u64, last_removal_id: u64) -> Self {
+        Self { snapshot_id, history: History::since(last_removal_id), ..Self::default() }
     }
 
-    pub(crate) fn add_segment(&mut self, segment: SegmentMeta) -> Result<(), Refusal> {
+    pub(crate) fn add_segment(&mut self, segment: SegmentMeta, added_in: u64) -> Result<(), Refusal> {
         let id = segment.id;
         if self.places.insert(id, (segment.table, segment.day)).is_some() {
             return Err(Refusal::SegmentExists { segment: id });
         }
-        self.segments.insert((segment.table, segment.day, id), Arc::new(segment));
+        self.segments.insert((segment.table, segment.day, id), Stored { segment: Arc::new(segment), added_in });
         Ok(())
     }
 
     fn remove_segment(&mut self, segment: SegmentId) -> Result<(), Refusal> {
         let (table, day) = self.places.remove(&segment).ok_or(Refusal::SegmentUnknown { segment })?;
-        self.segments.remove(&(table, day, segment));
+        if let Some(stored) = self.segments.remove(&(table, day, segment)) {
+            self.history.note_removed(stored, self.snapshot_id);
+        }
         Ok(())
     }
 

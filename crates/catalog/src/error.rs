@@ -1,9 +1,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use coldtrail_model::{IndexError, SegmentId};
+use coldtrail_model::{IndexError, Run, RunId, RunState, SegmentId};
 
-use crate::CommitId;
+use crate::{CommitId, RUNS_MAX};
 
 /// What can go wrong with the catalog, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,75 @@ pub enum Error {
     CommitInvalid {
         /// The contradiction.
         reason: String,
+    },
+    /// The id of the run was used for another run; nothing was changed.
+    #[error("there is another run {run}; make a new id for each run")]
+    RunExists {
+        /// The run.
+        run: RunId,
+    },
+    /// There is no such run.
+    #[error("there is no run {run}")]
+    RunUnknown {
+        /// The run.
+        run: RunId,
+    },
+    /// The run is not the one that the caller saw; nothing was changed.
+    #[error("run {} was changed by another: it is {} now, at version {}", run.id, run.state, run.version)]
+    RunChanged {
+        /// As it is now.
+        run: Box<Run>,
+    },
+    /// The run has ended, and nothing of it can be changed.
+    #[error("run {run} has ended: it is {state}")]
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// How it ended.
+        state: RunState,
+    },
+    /// The run has not ended, so that it cannot be deleted.
+    #[error("run {run} is {state}; it can be deleted once it has ended")]
+    RunActive {
+        /// The run.
+        run: RunId,
+        /// How far it is.
+        state: RunState,
+    },
+    /// The change comes from a leader of before; nothing was changed.
+    #[error("a leader of epoch {epoch} sent this, and epoch {current} has begun")]
+    StaleEpoch {
+        /// The epoch of the change.
+        epoch: u64,
+        /// The epoch of the run.
+        current: u64,
+    },
+    /// The slice is done or skipped, and stays so; nothing was changed.
+    #[error("slice {number} of run {run} is done or skipped, and stays as it is")]
+    SliceEnded {
+        /// The run.
+        run: RunId,
+        /// The slice.
+        number: u32,
+    },
+    /// The run or a slice contradicts itself; nothing was changed.
+    #[error("the run is not valid: {reason}")]
+    RunInvalid {
+        /// The contradiction.
+        reason: String,
+    },
+    /// As many runs that have ended are kept as can be; nothing was changed.
+    #[error("{RUNS_MAX} runs that have ended are kept, and no more can be; delete some of them")]
+    TooManyRuns,
+    /// The snapshot is not known: it is to come, or what it showed is no longer kept.
+    #[error("snapshot {snapshot_id} cannot be read: those from {oldest} to {newest} can, and those of runs that have not ended")]
+    SnapshotGone {
+        /// The snapshot.
+        snapshot_id: u64,
+        /// The oldest one from which on all can be read.
+        oldest: u64,
+        /// The newest one.
+        newest: u64,
     },
     /// The catalog no longer takes commits; what was acknowledged is safe.
     #[error("the catalog in {} has stopped: {reason}; what was acknowledged is kept, start again once the cause is gone", file.display())]

@@ -1,12 +1,13 @@
 //! The whole state as bytes: what Raft calls a snapshot.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use coldtrail_proto::catalog::{digest_from_bytes, v1};
 use prost::Message;
 use v1::image_record::Kind;
 
-use crate::contents::{Contents, RecentCommit};
+use crate::contents::{Contents, RecentCommit, RemovedSegment};
 use crate::raft::{self, LogId, RecordError, StoredMembership};
 
 /// Level 3 packs a million segments in about a second; more gains little, as half of a segment's bytes are random.
@@ -20,6 +21,8 @@ const RECORD_BYTES_MAX: u64 = 1 << 30;
 pub(crate) struct State {
     pub(crate) last_applied: Option<LogId>,
     pub(crate) membership: StoredMembership,
+    /// The first entry of the leader that wrote the last one: names that leader, and no other.
+    pub(crate) leader_since: Option<LogId>,
     pub(crate) contents: Contents,
 }
 
@@ -43,10 +46,12 @@ pub(crate) fn encode(state: &State) -> io::Result<Vec<u8>> {
         snapshot_id: state.contents.snapshot_id(),
         last_applied: state.last_applied.as_ref().map(raft::log_id_to_proto),
         membership: Some(raft::stored_membership_to_proto(&state.membership)),
+        last_removal_id: Some(state.contents.last_removal_id()),
+        leader_since: state.leader_since.as_ref().map(raft::log_id_to_proto),
     }))?;
     let mut end = v1::ImageEnd::default();
-    for segment in state.contents.segments() {
-        image.write(Kind::Segment(segment.as_ref().into()))?;
+    for (segment, added_in) in state.contents.stored_segments() {
+        image.write(Kind::Segment(v1::SegmentMeta { added_in, ..segment.as_ref().into() }))?;
         end.segments += 1;
     }
     for object in state.contents.source_objects() {
@@ -59,35 +64,40 @@ pub(crate) fn encode(state: &State) -> io::Result<Vec<u8>> {
         image.write(Kind::RecentCommit(commit))?;
         end.recent_commits += 1;
     }
+    write_runs(&mut image, &state.contents, &mut end)?;
     image.write(Kind::End(end))?;
     image.packer.finish()
+}
+
+fn write_runs(image: &mut ImageWriter<'_>, contents: &Contents, end: &mut v1::ImageEnd) -> io::Result<()> {
+    for run in contents.runs() {
+        image.write(Kind::Run(run.as_ref().into()))?;
+        end.runs += 1;
+    }
+    for slice in contents.all_slices() {
+        image.write(Kind::Slice(slice.as_ref().into()))?;
+        end.slices += 1;
+    }
+    for RemovedSegment { segment, added_in, removed_in } in contents.removed_segments() {
+        let segment = v1::SegmentMeta { added_in: *added_in, ..segment.as_ref().into() };
+        image.write(Kind::RemovedSegment(v1::RemovedSegment { segment: Some(segment), removed_in: *removed_in }))?;
+        end.removed_segments += 1;
+    }
+    Ok(())
 }
 
 /// The state of an image. Every record must be there, and nothing twice.
 pub(crate) fn decode(image: &[u8]) -> Result<State, ImageError> {
     let mut records = ImageReader { unpacker: io::BufReader::new(zstd::Decoder::new(image)?), buffer: Vec::new() };
     let Kind::Header(header) = records.read()? else { return Err(ImageError::Torn("it does not start with a header")) };
-    let mut contents = Contents::rebuild(header.snapshot_id);
+    let mut contents = Contents::rebuild(header.snapshot_id, header.last_removal_id.unwrap_or(header.snapshot_id));
     let mut seen = v1::ImageEnd::default();
     loop {
         match records.read()? {
             Kind::Header(_) => return Err(ImageError::Torn("it has two headers")),
-            Kind::Segment(segment) => {
-                let segment = segment.try_into().map_err(RecordError::Message)?;
-                contents.add_segment(segment).map_err(|_| ImageError::Torn("it holds a segment twice"))?;
-                seen.segments += 1;
-            }
-            Kind::SourceObject(object) => {
-                let object = object.try_into().map_err(RecordError::Message)?;
-                contents.add_source_object(object).map_err(|_| ImageError::Torn("it holds a source object twice"))?;
-                seen.source_objects += 1;
-            }
-            Kind::RecentCommit(commit) => {
-                contents.add_recent_commit(recent_commit(&commit).map_err(RecordError::Message)?);
-                seen.recent_commits += 1;
-            }
             Kind::End(end) if end == seen => break,
             Kind::End(_) => return Err(ImageError::Torn("its counts do not add up")),
+            record => restore(&mut contents, record, &mut seen)?,
         }
     }
     // The checksum stands behind the last record: only reading to the very end compares it.
@@ -97,8 +107,54 @@ pub(crate) fn decode(image: &[u8]) -> Result<State, ImageError> {
     Ok(State {
         last_applied: header.last_applied.map(raft::log_id_from_proto),
         membership: header.membership.map(raft::stored_membership_from_proto).unwrap_or_default(),
+        leader_since: header.leader_since.map(raft::log_id_from_proto),
         contents,
     })
+}
+
+/// Puts one record into its place, and counts it.
+fn restore(contents: &mut Contents, record: Kind, seen: &mut v1::ImageEnd) -> Result<(), ImageError> {
+    match record {
+        Kind::Segment(segment) => {
+            let added_in = segment.added_in;
+            let segment = segment.try_into().map_err(RecordError::Message)?;
+            contents.add_segment(segment, added_in).map_err(|_| ImageError::Torn("it holds a segment twice"))?;
+            seen.segments += 1;
+        }
+        Kind::SourceObject(object) => {
+            let object = object.try_into().map_err(RecordError::Message)?;
+            contents.add_source_object(object).map_err(|_| ImageError::Torn("it holds a source object twice"))?;
+            seen.source_objects += 1;
+        }
+        Kind::RecentCommit(commit) => {
+            contents.add_recent_commit(recent_commit(&commit).map_err(RecordError::Message)?);
+            seen.recent_commits += 1;
+        }
+        Kind::Run(run) => {
+            let is_new = contents.restore_run(run.try_into().map_err(RecordError::Message)?);
+            seen.runs += 1;
+            return is_new.then_some(()).ok_or(ImageError::Torn("it holds a run twice"));
+        }
+        Kind::Slice(slice) => {
+            let is_new = contents.restore_slice(slice.try_into().map_err(RecordError::Message)?);
+            seen.slices += 1;
+            return is_new.then_some(()).ok_or(ImageError::Torn("it holds a slice twice or without its run"));
+        }
+        Kind::RemovedSegment(removed) => {
+            let is_new = contents.restore_removed(removed_segment(removed).map_err(RecordError::Message)?);
+            seen.removed_segments += 1;
+            return is_new.then_some(()).ok_or(ImageError::Torn("it holds a removed segment twice"));
+        }
+        Kind::Header(_) | Kind::End(_) => return Err(ImageError::Torn("it has two headers or ends")),
+    }
+    Ok(())
+}
+
+fn removed_segment(removed: v1::RemovedSegment) -> Result<RemovedSegment, coldtrail_proto::Error> {
+    let missing = coldtrail_proto::Error::Missing { message: "RemovedSegment", field: "segment" };
+    let segment = removed.segment.ok_or(missing)?;
+    let added_in = segment.added_in;
+    Ok(RemovedSegment { segment: Arc::new(segment.try_into()?), added_in, removed_in: removed.removed_in })
 }
 
 fn recent_commit(commit: &v1::RecentCommit) -> Result<RecentCommit, coldtrail_proto::Error> {

@@ -19,7 +19,7 @@ mod remote;
 mod store;
 
 pub use catalog::Catalog;
-pub use client::{CatalogClient, CommitId, Committed, SourceIdentity, SourceProbe, Status};
+pub use client::{CatalogClient, CommitId, Committed, RUNS_MAX, SourceIdentity, SourceProbe, Status};
 pub use config::Config;
 pub use error::Error;
 pub use remote::{RemoteCatalog, serve};

@@ -2,6 +2,7 @@
 
 mod client;
 mod server;
+mod service;
 mod wire;
 
 pub use client::RemoteCatalog;
@@ -12,3 +13,7 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
 /// How many segments or source objects go into one message of a stream.
 const CHUNK_ITEMS: usize = 1_000;
+
+/// The same for runs, whose statements may be long, and for bare ids.
+const CHUNK_RUNS: usize = 50;
+const CHUNK_IDS: usize = 50_000;

@@ -1,6 +1,7 @@
 //! `coldtrail.catalog.v1`: what the catalog keeps on disk, and its gRPC service.
 
 mod convert;
+mod convert_run;
 
 /// The messages and the service of version 1, as made from `proto/coldtrail/catalog/v1/catalog.proto`.
 #[allow(missing_docs, unreachable_pub, clippy::all)]
@@ -10,3 +11,4 @@ pub mod v1 {
 }
 
 pub use convert::{digest_from_bytes, segment_id_from_bytes};
+pub use convert_run::{run_id_from_bytes, run_state_from_proto, run_state_to_proto};

@@ -31,4 +31,14 @@ pub enum Error {
         /// What is wrong with it.
         source: coldtrail_model::Error,
     },
+    /// An enumeration has a number that this version does not know.
+    #[error("{message}.{field} has the number {found}, which is not understood; it may be written by a newer version of Coldtrail")]
+    Number {
+        /// The message.
+        message: &'static str,
+        /// The field.
+        field: &'static str,
+        /// The number.
+        found: i32,
+    },
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use coldtrail_model::{Commit, SegmentMeta, SourceObject};
+use coldtrail_model::{Commit, RunId, SegmentMeta, Slice, SourceObject};
 use coldtrail_proto::catalog::v1;
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -25,6 +25,20 @@ pub(super) fn validate(commit: &Commit) -> Result<(), Error> {
     for object in &commit.source_objects {
         if !objects.insert((&object.url, &object.sha256)) {
             return refuse(format!("{} is in it twice", object.url));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses slices that are not of this run, or the same one twice.
+pub(super) fn validate_slices(run: RunId, slices: &[Slice]) -> Result<(), Error> {
+    let mut numbers = HashSet::new();
+    for slice in slices {
+        if slice.run != run {
+            return Err(Error::RunInvalid { reason: format!("slice {} belongs to run {}, not to run {run}", slice.number, slice.run) });
+        }
+        if !numbers.insert(slice.number) {
+            return Err(Error::RunInvalid { reason: format!("slice {} is in it twice", slice.number) });
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
-use coldtrail_model::Commit;
+use coldtrail_model::{Commit, Run, RunDefinition, RunId, RunState};
 
 use super::{Contents, RECENT_COMMITS_MAX};
-use crate::CommitId;
 use crate::raft::{ProposedCommit, Refusal};
+use crate::{CommitId, RUNS_MAX};
 
 #[test]
 fn only_the_newest_commits_are_remembered_so_that_memory_is_bounded() {
@@ -17,6 +17,35 @@ fn only_the_newest_commits_are_remembered_so_that_memory_is_bounded() {
     assert!(contents.apply(empty_commit(4, 1)).is_ok(), "a forgotten id is as good as new");
     let refusal = contents.apply(empty_commit(5, 1)).map(|_| ());
     assert_eq!(refusal, Err(Refusal::CommitIdReused { id: id(5) }));
+}
+
+#[test]
+fn so_many_ended_runs_are_kept_and_no_more() {
+    let mut contents = Contents::default();
+    for number in 0..RUNS_MAX as u128 {
+        contents = contents.create_run(run(number, RunState::Done)).expect("there is room");
+    }
+    let one_more = run(u128::MAX, RunState::Queued);
+    assert_eq!(contents.create_run(one_more.clone()).map(|_| ()), Err(Refusal::TooManyRuns));
+    assert!(contents.create_run(run(7, RunState::Queued)).is_ok(), "a retry is answered as the first time");
+    let contents = contents.delete_run(run(7, RunState::Done).id).expect("it has ended");
+    assert!(contents.create_run(one_more).is_ok());
+}
+
+fn run(number: u128, state: RunState) -> Run {
+    let definition = RunDefinition {
+        sql: "SELECT 1".to_owned(),
+        title: None,
+        principal: "ann".to_owned(),
+        submitted_ms: 0,
+        snapshot_id: 0,
+        priority: 0,
+        deadline_ms: None,
+        bytes_max: None,
+        parallelism: 1,
+    };
+    let id = RunId::from_bytes(number.to_be_bytes());
+    Run { id, definition, state, plan: None, epoch: 0, version: 0, message: None, started_ms: None, ended_ms: None }
 }
 
 fn id(number: u128) -> CommitId {

@@ -1,4 +1,6 @@
-use coldtrail_model::{Commit, Day, SegmentId, SegmentMeta, SourceObject, Table, TimeRange};
+use coldtrail_model::{
+    Commit, Day, Run, RunDefinition, RunId, RunState, SegmentId, SegmentMeta, Slice, SliceState, SourceObject, Table, TimeRange,
+};
 
 use super::{ImageError, State, decode, encode};
 use crate::CommitId;
@@ -10,11 +12,18 @@ fn a_state_comes_back_from_its_image() {
     let back = decode(&encode(&state).expect("memory takes it")).expect("our own image decodes");
     assert_eq!(back.last_applied, state.last_applied);
     assert_eq!(back.membership, state.membership);
-    assert_eq!(back.contents.snapshot_id(), 20);
+    assert_eq!(back.leader_since, state.leader_since);
+    assert_eq!((back.contents.snapshot_id(), back.contents.last_removal_id()), (21, 21));
     assert!(back.contents.segments().eq(state.contents.segments()));
+    assert!(back.contents.runs().eq(state.contents.runs()));
+    assert!(back.contents.all_slices().eq(state.contents.all_slices()));
+    let (pinned, before) = (back.contents.snapshot_at(12), state.contents.snapshot_at(12));
+    assert_eq!(pinned.map(|snapshot| snapshot.segments), before.map(|snapshot| snapshot.segments));
+    assert_eq!(back.contents.snapshot_at(12).expect("a run reads it").segments_of(Table::Rejects).len(), 12);
+    assert!(back.contents.snapshot_at(11).is_none() && back.contents.kept_segments().len() == 20);
     assert!(back.contents.source_objects().eq(state.contents.source_objects()));
     let (retried, snapshot_id) = back.contents.apply(proposed(7)).expect("a retry is answered as the first time");
-    assert_eq!((retried.segment_count(), snapshot_id), (20, 8));
+    assert_eq!((retried.segment_count(), snapshot_id), (19, 8));
 }
 
 #[test]
@@ -55,12 +64,56 @@ fn state() -> State {
     let mut state = State {
         last_applied: Some(LogId::new(openraft::CommittedLeaderId::new(3, 1), 42)),
         membership: StoredMembership::new(None, Membership::new(vec![[1].into()], None)),
+        leader_since: Some(LogId::new(openraft::CommittedLeaderId::new(3, 1), 40)),
         ..State::default()
     };
     for number in 0..20 {
         (state.contents, _) = state.contents.apply(proposed(number)).expect("new segments are taken");
     }
+    state.contents = state.contents.create_run(run()).expect("a new run is taken");
+    state.contents = state.contents.put_slices(run().id, 3, vec![slice(1), slice(0)]).expect("new slices are taken");
+    let remove = Commit { removed: vec![SegmentId::from_bytes([3; 16])], ..Commit::default() };
+    let remove = ProposedCommit { id: CommitId::from_bytes([99; 16]), digest: [99; 32], commit: remove };
+    (state.contents, _) = state.contents.apply(remove).expect("it is there");
     state
+}
+
+fn run() -> Run {
+    Run {
+        id: RunId::from_bytes([1; 16]),
+        definition: RunDefinition {
+            sql: "SELECT 1".to_owned(),
+            title: None,
+            principal: "ann".to_owned(),
+            submitted_ms: 1,
+            snapshot_id: 12,
+            priority: 0,
+            deadline_ms: None,
+            bytes_max: None,
+            parallelism: 2,
+        },
+        state: RunState::Running,
+        plan: None,
+        epoch: 3,
+        version: 4,
+        message: None,
+        started_ms: Some(2),
+        ended_ms: None,
+    }
+}
+
+fn slice(number: u32) -> Slice {
+    Slice {
+        run: run().id,
+        number,
+        time: TimeRange { start_ms: 0, end_ms: 9 },
+        segments: 1,
+        bytes: 2,
+        attempts: 0,
+        state: SliceState::Planned,
+        started_ms: None,
+        ended_ms: None,
+    }
 }
 
 fn proposed(number: u8) -> ProposedCommit {

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use coldtrail_model::{Commit, IndexError, SegmentIndex, SegmentMeta, Snapshot, SourceObject, Table};
-use coldtrail_proto::catalog::v1;
+use coldtrail_model::{Run, SegmentId, SegmentMeta, Snapshot, SourceObject, Table};
+use coldtrail_proto::catalog::{segment_id_from_bytes, v1};
 use parking_lot::Mutex;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::interceptor::InterceptedService;
@@ -16,24 +15,25 @@ use uuid::Uuid;
 use v1::catalog_service_client::CatalogServiceClient;
 
 use super::{MESSAGE_BYTES_MAX, wire};
-use crate::{CatalogClient, CommitId, Committed, Error, SourceProbe, Status};
+use crate::{CatalogClient, Error};
+
+mod answer;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A commit whose answer is lost is sent again, under the same id; each pause is twice the one before.
-const COMMIT_ATTEMPTS: u32 = 5;
+/// A change whose answer is lost is sent again, as it is applied once; each pause is twice the one before.
+const CHANGE_ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// How many objects are asked for in one message.
-const PROBES_PER_CALL: usize = 10_000;
 
 /// The catalog of another process on this machine. A handle: cheap to clone.
 #[derive(Clone)]
 pub struct RemoteCatalog {
-    client: CatalogServiceClient<InterceptedService<Channel, Bearer>>,
+    client: Client,
     address: SocketAddr,
     known: Arc<Mutex<Option<Known>>>,
 }
+
+type Client = CatalogServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// The snapshot that was fetched last, so that an unchanged one is not fetched again.
 #[derive(Clone)]
@@ -82,6 +82,7 @@ impl RemoteCatalog {
         let request = v1::GetSnapshotRequest {
             since: known.as_ref().map(|known| known.snapshot.id),
             cluster_id: known.as_ref().map(|known| known.cluster_id.as_bytes().to_vec()).unwrap_or_default(),
+            at: None,
         };
         let mut chunks = self.client.clone().get_snapshot(request).await.map_err(|status| self.error(&status))?.into_inner();
         let first = self.next(&mut chunks).await?.ok_or_else(|| self.unexpected("a snapshot without a first part"))?;
@@ -110,75 +111,79 @@ impl RemoteCatalog {
         Ok(Snapshot { id: first.snapshot_id, segments })
     }
 
+    async fn fetch_older_snapshot(&self, snapshot_id: u64) -> Result<Arc<Snapshot>, Error> {
+        let request = v1::GetSnapshotRequest { at: Some(snapshot_id), ..v1::GetSnapshotRequest::default() };
+        let mut chunks = self.client.clone().get_snapshot(request).await.map_err(|status| self.error(&status))?.into_inner();
+        let first = self.next(&mut chunks).await?.ok_or_else(|| self.unexpected("a snapshot without a first part"))?;
+        if first.snapshot_id != snapshot_id {
+            return Err(self.unexpected(format_args!("snapshot {} instead of {snapshot_id}", first.snapshot_id)));
+        }
+        Ok(Arc::new(self.collect_snapshot(&first, &mut chunks).await?))
+    }
+
     async fn fetch_source_objects(&self) -> Result<Vec<SourceObject>, Error> {
         let request = v1::ListSourceObjectsRequest {};
-        let mut chunks = self.client.clone().list_source_objects(request).await.map_err(|status| self.error(&status))?.into_inner();
-        let (mut objects, mut total) = (Vec::new(), None);
+        let chunks = self.client.clone().list_source_objects(request).await.map_err(|status| self.error(&status))?.into_inner();
+        self.collect(chunks, |chunk| (chunk.source_objects, chunk.total), SourceObject::try_from).await
+    }
+
+    async fn fetch_runs(&self) -> Result<Vec<Arc<Run>>, Error> {
+        let request = v1::ListRunsRequest {};
+        let chunks = self.client.clone().list_runs(request).await.map_err(|status| self.error(&status))?.into_inner();
+        self.collect(chunks, |chunk| (chunk.runs, chunk.total), |run| Run::try_from(run).map(Arc::new)).await
+    }
+
+    async fn fetch_kept_segments(&self) -> Result<Vec<SegmentId>, Error> {
+        let request = v1::ListKeptSegmentsRequest {};
+        let chunks = self.client.clone().list_kept_segments(request).await.map_err(|status| self.error(&status))?.into_inner();
+        self.collect(chunks, |chunk| (chunk.ids, chunk.total), |id: Vec<u8>| segment_id_from_bytes(&id, "KeptSegmentChunk", "ids")).await
+    }
+
+    /// Puts a list together from its pieces; one that is not whole is an error.
+    async fn collect<C, P, T>(
+        &self,
+        mut chunks: Streaming<C>,
+        parts: impl Fn(C) -> (Vec<P>, u64),
+        convert: impl Fn(P) -> Result<T, coldtrail_proto::Error>,
+    ) -> Result<Vec<T>, Error> {
+        let (mut items, mut expected) = (Vec::new(), None);
         while let Some(chunk) = self.next(&mut chunks).await? {
-            total = Some(chunk.total);
-            for object in chunk.source_objects {
-                objects.push(SourceObject::try_from(object).map_err(|error| self.unexpected(error))?);
+            let (piece, total) = parts(chunk);
+            expected = Some(total);
+            for item in piece {
+                items.push(convert(item).map_err(|error| self.unexpected(error))?);
             }
         }
-        if total != Some(objects.len() as u64) {
-            return Err(self.unexpected(format_args!("{} source objects instead of {}", objects.len(), total.unwrap_or(0))));
+        if expected != Some(items.len() as u64) {
+            return Err(self.unexpected(format_args!("{} items of a list instead of {}", items.len(), expected.unwrap_or(0))));
         }
-        Ok(objects)
+        Ok(items)
     }
 
-    async fn next<T>(&self, chunks: &mut Streaming<T>) -> Result<Option<T>, Error> {
-        chunks.message().await.map_err(|status| self.error(&status))
-    }
-}
-
-#[async_trait]
-impl CatalogClient for RemoteCatalog {
-    async fn commit_as(&self, id: CommitId, commit: Commit) -> Result<Committed, Error> {
-        let request = v1::CommitRequest { id: id.as_bytes().to_vec(), commit: Some(v1::Commit::from(&commit)) };
+    /// Sends a change until there is an answer: each is applied once, however often it is sent.
+    async fn change<T, F>(&self, call: impl Fn(Client) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<tonic::Response<T>, GrpcStatus>>,
+    {
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
         loop {
-            let error = match self.client.clone().commit(request.clone()).await {
-                Ok(response) => return Ok(Committed { snapshot_id: response.into_inner().snapshot_id }),
+            let error = match call(self.client.clone()).await {
+                Ok(response) => return Ok(response.into_inner()),
                 Err(status) => self.error(&status),
             };
-            if attempt == COMMIT_ATTEMPTS || !error.is_retryable() {
+            if attempt == CHANGE_ATTEMPTS || !error.is_retryable() {
                 return Err(error);
             }
-            tracing::debug!(%error, attempt, "sending the commit again");
+            tracing::debug!(%error, attempt, "sending the change again");
             tokio::time::sleep(pause).await;
             pause *= 2;
             attempt += 1;
         }
     }
 
-    async fn is_ingested(&self, probes: &[SourceProbe]) -> Result<Vec<bool>, Error> {
-        let mut answers = Vec::with_capacity(probes.len());
-        for probes in probes.chunks(PROBES_PER_CALL) {
-            let request = v1::IsIngestedRequest { probes: probes.iter().map(wire::probe_to_proto).collect() };
-            let response = self.client.clone().is_ingested(request).await.map_err(|status| self.error(&status))?.into_inner();
-            if response.ingested.len() != probes.len() {
-                return Err(self.unexpected(format_args!("{} answers to {} questions", response.ingested.len(), probes.len())));
-            }
-            answers.extend(response.ingested);
-        }
-        Ok(answers)
-    }
-
-    async fn status(&self) -> Result<Status, Error> {
-        let status = self.client.clone().status(v1::StatusRequest {}).await.map_err(|status| self.error(&status))?;
-        wire::status_from_proto(status.get_ref()).map_err(|error| self.unexpected(error))
-    }
-}
-
-#[async_trait]
-impl SegmentIndex for RemoteCatalog {
-    async fn snapshot(&self) -> Result<Arc<Snapshot>, IndexError> {
-        Ok(self.fetch_snapshot().await?)
-    }
-
-    async fn source_objects(&self) -> Result<Vec<SourceObject>, IndexError> {
-        Ok(self.fetch_source_objects().await?)
+    async fn next<T>(&self, chunks: &mut Streaming<T>) -> Result<Option<T>, Error> {
+        chunks.message().await.map_err(|status| self.error(&status))
     }
 }
 

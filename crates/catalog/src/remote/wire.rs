@@ -1,6 +1,7 @@
 //! Errors and small messages, to the wire and back without loss.
 
-use coldtrail_proto::catalog::{digest_from_bytes, segment_id_from_bytes, v1};
+use coldtrail_model::{RunId, RunState};
+use coldtrail_proto::catalog::{digest_from_bytes, run_id_from_bytes, run_state_from_proto, run_state_to_proto, segment_id_from_bytes, v1};
 use prost::Message;
 use tonic::{Code, Status as GrpcStatus};
 use uuid::Uuid;
@@ -17,6 +18,22 @@ pub(super) fn error_to_grpc(error: &Error) -> GrpcStatus {
         Error::SegmentUnknown { segment } => (Code::NotFound, Kind::SegmentUnknown(segment.as_bytes().to_vec())),
         Error::CommitIdReused { id } => (Code::InvalidArgument, Kind::CommitIdReused(id.as_bytes().to_vec())),
         Error::CommitInvalid { reason } => (Code::InvalidArgument, Kind::CommitInvalid(reason.clone())),
+        Error::RunExists { run } => (Code::AlreadyExists, Kind::RunExists(run.as_bytes().to_vec())),
+        Error::RunUnknown { run } => (Code::NotFound, Kind::RunUnknown(run.as_bytes().to_vec())),
+        Error::RunEnded { run, state } => (Code::FailedPrecondition, Kind::RunEnded(run_refused(*run, *state))),
+        Error::RunActive { run, state } => (Code::FailedPrecondition, Kind::RunActive(run_refused(*run, *state))),
+        Error::StaleEpoch { epoch, current } => {
+            (Code::FailedPrecondition, Kind::StaleEpoch(v1::StaleEpoch { epoch: *epoch, current: *current }))
+        }
+        Error::SliceEnded { run, number } => {
+            (Code::FailedPrecondition, Kind::SliceEnded(v1::SliceEnded { run_id: run.as_bytes().to_vec(), number: *number }))
+        }
+        Error::SnapshotGone { snapshot_id, oldest, newest } => {
+            let gone = v1::SnapshotGone { snapshot_id: *snapshot_id, oldest: *oldest, newest: *newest };
+            (Code::OutOfRange, Kind::SnapshotGone(gone))
+        }
+        Error::TooManyRuns => (Code::ResourceExhausted, Kind::TooManyRuns(crate::RUNS_MAX as u64)),
+        Error::RunInvalid { reason } => (Code::InvalidArgument, Kind::RunInvalid(reason.clone())),
         Error::Stopped { file, reason } => {
             (Code::FailedPrecondition, Kind::Stopped(v1::Stopped { file: file.display().to_string(), reason: reason.clone() }))
         }
@@ -53,7 +70,33 @@ fn detailed_error(status: &GrpcStatus) -> Option<Error> {
         Kind::CommitIdReused(id) => Error::CommitIdReused { id: commit_id_from_bytes(&id).ok()? },
         Kind::CommitInvalid(reason) => Error::CommitInvalid { reason },
         Kind::Stopped(stopped) => Error::Stopped { file: stopped.file.into(), reason: stopped.reason },
+        Kind::RunExists(id) => Error::RunExists { run: run_id_from_bytes(&id, MESSAGE, "run_exists").ok()? },
+        Kind::RunUnknown(id) => Error::RunUnknown { run: run_id_from_bytes(&id, MESSAGE, "run_unknown").ok()? },
+        Kind::RunEnded(refused) => {
+            let (run, state) = run_refused_from_proto(&refused).ok()?;
+            Error::RunEnded { run, state }
+        }
+        Kind::RunActive(refused) => {
+            let (run, state) = run_refused_from_proto(&refused).ok()?;
+            Error::RunActive { run, state }
+        }
+        Kind::StaleEpoch(v1::StaleEpoch { epoch, current }) => Error::StaleEpoch { epoch, current },
+        Kind::SliceEnded(ended) => {
+            Error::SliceEnded { run: run_id_from_bytes(&ended.run_id, "SliceEnded", "run_id").ok()?, number: ended.number }
+        }
+        Kind::SnapshotGone(v1::SnapshotGone { snapshot_id, oldest, newest }) => Error::SnapshotGone { snapshot_id, oldest, newest },
+        Kind::TooManyRuns(_) => Error::TooManyRuns,
+        Kind::RunInvalid(reason) => Error::RunInvalid { reason },
     })
+}
+
+fn run_refused(run: RunId, state: RunState) -> v1::RunRefused {
+    v1::RunRefused { run_id: run.as_bytes().to_vec(), state: run_state_to_proto(state).into() }
+}
+
+fn run_refused_from_proto(refused: &v1::RunRefused) -> Result<(RunId, RunState), coldtrail_proto::Error> {
+    const MESSAGE: &str = "RunRefused";
+    Ok((run_id_from_bytes(&refused.run_id, MESSAGE, "run_id")?, run_state_from_proto(refused.state, MESSAGE)?))
 }
 
 pub(super) fn probe_to_proto(probe: &SourceProbe) -> v1::SourceProbe {

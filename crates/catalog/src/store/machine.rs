@@ -10,8 +10,9 @@ use redb::ReadTransaction;
 
 use super::disk::{Disk, Fault, IMAGE_KEY, IMAGES, PURGED_KEY, put_meta};
 use super::log::read_meta;
+use crate::contents::Contents;
 use crate::image::{self, State};
-use crate::raft::{self, Command, Entry, LogId, Outcome, StorageError, StoredMembership, TypeConfig};
+use crate::raft::{self, Command, Entry, LogId, Outcome, Refusal, StorageError, StoredMembership, TypeConfig};
 
 /// An image is written in pieces, each in its own transaction, so that the log can be written in between. A little less
 /// than a power of two: redb adds a header and rounds up to one.
@@ -120,21 +121,42 @@ impl RaftSnapshotBuilder<TypeConfig> for ImageBuilder {
 }
 
 fn apply_entry(state: &mut State, entry: Entry) -> Outcome {
+    let leader = entry.log_id.committed_leader_id();
+    if state.leader_since.is_none_or(|since| since.committed_leader_id() != leader) {
+        state.leader_since = Some(entry.log_id);
+    }
     state.last_applied = Some(entry.log_id);
     match entry.payload {
-        EntryPayload::Blank | EntryPayload::Normal(Command::Barrier) => Outcome::Nothing,
+        EntryPayload::Blank => Outcome::Nothing,
         EntryPayload::Membership(membership) => {
             state.membership = StoredMembership::new(Some(entry.log_id), membership);
             Outcome::Nothing
         }
-        EntryPayload::Normal(Command::Commit(proposed)) => match state.contents.apply(*proposed) {
-            Ok((contents, snapshot_id)) => {
+        EntryPayload::Normal(command) => match apply_command(&state.contents, command) {
+            Ok((contents, outcome)) => {
                 state.contents = contents;
-                Outcome::Committed { snapshot_id }
+                outcome
             }
             Err(refusal) => Outcome::Refused(refusal),
         },
     }
+}
+
+fn apply_command(contents: &Contents, command: Command) -> Result<(Contents, Outcome), Refusal> {
+    Ok(match command {
+        Command::Barrier => (contents.clone(), Outcome::Nothing),
+        Command::Commit(proposed) => {
+            let (next, snapshot_id) = contents.apply(*proposed)?;
+            (next, Outcome::Committed { snapshot_id })
+        }
+        Command::CreateRun(run) => (contents.create_run(*run)?, Outcome::Done),
+        Command::UpdateRun { expected_version, run } => {
+            let (next, stored) = contents.update_run(expected_version, *run)?;
+            (next, Outcome::Updated(Box::new(stored)))
+        }
+        Command::PutSlices { run, epoch, slices } => (contents.put_slices(run, epoch, slices)?, Outcome::Done),
+        Command::DeleteRun { run } => (contents.delete_run(run)?, Outcome::Done),
+    })
 }
 
 fn snapshot_name(last_applied: Option<&LogId>, snapshot_id: u64) -> String {

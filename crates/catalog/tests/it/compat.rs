@@ -2,23 +2,32 @@
 
 use std::path::Path;
 
-use coldtrail_catalog::{CatalogClient, CommitId, Committed};
+use coldtrail_catalog::{Catalog, CatalogClient, CommitId, Committed};
+use coldtrail_model::{Commit, Run, RunState, SegmentIndex, SliceState};
 
-use crate::support::{commit, commit_all, open, whole_commits};
+use crate::support::{commit, commit_all, open, run, segment_id, slice, whole_commits};
 
 const RETRIED: CommitId = CommitId::from_bytes([5; 16]);
 
-fn fixture() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/compat/catalog_v1.redb.zst")
+/// As written before there were runs, and since.
+const WITHOUT_RUNS: &str = "catalog_v1.redb.zst";
+const WITH_RUNS: &str = "catalog_v1_runs.redb.zst";
+
+fn fixture(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/compat").join(name)
+}
+
+async fn open_fixture(name: &str, folder: &Path) -> Catalog {
+    let packed = std::fs::read(fixture(name)).expect("the fixture");
+    let file = zstd::decode_all(packed.as_slice()).expect("it unpacks");
+    std::fs::write(folder.join("catalog.redb"), file).expect("a file");
+    open(folder).await
 }
 
 #[tokio::test]
 async fn a_file_of_version_1_is_opened_with_all_that_is_in_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let packed = std::fs::read(fixture()).expect("the fixture");
-    let file = zstd::decode_all(packed.as_slice()).expect("it unpacks");
-    std::fs::write(folder.path().join("catalog.redb"), file).expect("a file");
-    let catalog = open(folder.path()).await;
+    let catalog = open_fixture(WITHOUT_RUNS, folder.path()).await;
     assert_eq!(whole_commits(&catalog).await, (0..10).collect::<Vec<_>>());
     let status = catalog.status().await.expect("a status");
     assert_eq!((status.snapshot_id, status.segments, status.source_objects), (10, 20, 10));
@@ -29,15 +38,48 @@ async fn a_file_of_version_1_is_opened_with_all_that_is_in_it() {
 }
 
 #[tokio::test]
+async fn what_was_there_before_runs_can_be_read_by_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = open_fixture(WITHOUT_RUNS, folder.path()).await;
+    catalog.create_run(run(1, 10)).await.expect("the newest snapshot is known");
+    let before = catalog.snapshot().await.expect("a snapshot");
+    catalog.commit(Commit { removed: vec![segment_id(0)], ..Commit::default() }).await.expect("it is there");
+    let pinned = catalog.snapshot_at(10).await.expect("a run reads it");
+    assert_eq!((pinned.id, &pinned.segments), (before.id, &before.segments));
+}
+
+#[tokio::test]
+async fn a_file_with_runs_is_opened_with_all_that_is_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = open_fixture(WITH_RUNS, folder.path()).await;
+    let (stored, slices) = catalog.run(run(1, 2).id).await.expect("an answer").expect("it is there");
+    assert_eq!(stored, Run { state: RunState::Running, version: 1, ..run(1, 2) });
+    assert_eq!(slices, [slice(&stored, 0, SliceState::Planned), slice(&stored, 1, SliceState::Skipped)]);
+    assert_eq!(catalog.runs().await.expect("a list").len(), 2);
+    let pinned = catalog.snapshot_at(2).await.expect("a run reads it");
+    assert_eq!(pinned.segments.values().flatten().count(), 4);
+    assert_eq!(catalog.snapshot().await.expect("a snapshot").id, 4);
+}
+
+#[tokio::test]
 #[ignore = "writes the fixture of a new version; that of a released one stays as it is"]
 async fn write_fixture() {
     let folder = tempfile::tempdir().expect("a folder");
     let catalog = open(folder.path()).await;
-    commit_all(&catalog, 0..3).await;
-    catalog.commit_as(RETRIED, commit(3)).await.expect("it is taken");
+    commit_all(&catalog, 0..2).await;
+    catalog.create_run(run(1, 2)).await.expect("it is taken");
+    catalog.commit(Commit { removed: vec![segment_id(1)], ..Commit::default() }).await.expect("it is there");
+    let slices = |state: SliceState, number| vec![slice(&run(1, 2), number, state)];
+    catalog.put_slices(run(1, 2).id, 0, slices(SliceState::Planned, 0)).await.expect("they are taken");
     catalog.write_image().await.expect("an image");
-    commit_all(&catalog, 4..10).await;
+    catalog.update_run(0, Run { state: RunState::Running, ..run(1, 2) }).await.expect("it is there");
+    catalog.put_slices(run(1, 2).id, 0, slices(SliceState::Skipped, 1)).await.expect("they are taken");
+    catalog.commit(Commit { removed: vec![segment_id(2)], ..Commit::default() }).await.expect("it is there");
+    for number in [2, 3] {
+        catalog.create_run(Run { state: RunState::Done, ..run(number, 4) }).await.expect("it is taken");
+    }
+    catalog.delete_run(run(3, 4).id).await.expect("it has ended");
     catalog.shutdown().await.expect("it stops");
     let file = std::fs::read(folder.path().join("catalog.redb")).expect("the file");
-    std::fs::write(fixture(), zstd::encode_all(file.as_slice(), 19).expect("it packs")).expect("a fixture");
+    std::fs::write(fixture(WITH_RUNS), zstd::encode_all(file.as_slice(), 19).expect("it packs")).expect("a fixture");
 }

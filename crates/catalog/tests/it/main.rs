@@ -6,5 +6,6 @@ mod crash;
 mod damage;
 mod remote;
 mod reopen;
+mod runs;
 mod scale;
 mod support;

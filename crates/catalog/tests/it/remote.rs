@@ -2,13 +2,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use coldtrail_catalog::{Catalog, CatalogClient, CommitId, Error, RemoteCatalog, SourceIdentity, SourceProbe, serve};
-use coldtrail_model::{Commit, SegmentIndex, SourceObject};
+use coldtrail_model::{Commit, Run, RunId, RunState, SegmentIndex, Slice, SliceState, SourceObject};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{commit, commit_all, open, segment, segment_id, source_object};
+use crate::support::{commit, commit_all, open, run, segment, segment_id, slice, source_object};
 
 const TOKEN: &str = "a token of the test";
 
@@ -162,4 +162,60 @@ async fn the_catalog_is_served_on_loopback_and_with_a_token_only() {
     let loopback = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let error = serve(loopback, catalog, String::new(), CancellationToken::new()).await.expect_err("there is no token");
     assert!(error.to_string().ends_with("there is no token"), "{error}");
+}
+
+#[tokio::test]
+async fn runs_are_the_same_from_another_process() {
+    let served = start().await;
+    let (here, there) = (&served.catalog, connect(&served).await);
+    commit_all(here, 0..2).await;
+    let sql = "SELECT ".repeat(10_000);
+    let mut long = run(1, 1);
+    long.definition.sql = sql;
+    there.create_run(long.clone()).await.expect("it is taken");
+    for number in 2..120 {
+        here.create_run(run(number, 2)).await.expect("it is taken");
+    }
+    let running = Run { state: RunState::Running, epoch: 3, ..long.clone() };
+    assert_eq!(there.update_run(0, running.clone()).await.expect("it is taken"), Run { version: 1, ..running });
+    there.put_slices(long.id, 3, (0..5).map(|number| slice(&long, number, SliceState::Planned)).collect()).await.expect("they are taken");
+    here.commit(Commit { removed: vec![segment_id(0)], ..Commit::default() }).await.expect("it is taken");
+    assert_eq!(there.run(long.id).await.expect("there"), here.run(long.id).await.expect("here"));
+    assert_eq!(there.run(RunId::generate()).await.expect("there"), None);
+    assert_eq!(there.runs().await.expect("there"), here.runs().await.expect("here"));
+    assert_eq!(there.slices(long.id).await.expect("there").len(), 5);
+    assert_eq!(there.kept_segments().await.expect("there"), here.kept_segments().await.expect("here"));
+    let (old_here, old_there) = (here.snapshot_at(1).await.expect("here"), there.snapshot_at(1).await.expect("there"));
+    assert_eq!((old_here.id, &old_here.segments), (old_there.id, &old_there.segments));
+    assert_eq!(old_there.segments.values().flatten().count(), 2);
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_run_is_the_same_error_on_the_other_side() {
+    let served = start().await;
+    let (here, there) = (&served.catalog, connect(&served).await);
+    let mut active = run(1, 0);
+    active.definition.sql = "SELECT ".repeat(10_000);
+    here.create_run(active.clone()).await.expect("it is taken");
+    here.create_run(Run { state: RunState::Done, ..run(2, 0) }).await.expect("it is taken");
+    here.put_slices(active.id, 0, vec![slice(&active, 0, SliceState::Skipped)]).await.expect("it is taken");
+    let mut other = active.clone();
+    other.definition.principal = "ben".to_owned();
+    let planned = || vec![slice(&active, 0, SliceState::Planned)];
+    let both: [&dyn CatalogClient; 2] = [here, &there];
+    let mut errors: [Vec<Error>; 2] = [Vec::new(), Vec::new()];
+    for (catalog, errors) in both.into_iter().zip(&mut errors) {
+        errors.push(catalog.create_run(other.clone()).await.expect_err("another run has the id"));
+        errors.push(catalog.create_run(run(3, 9)).await.expect_err("the snapshot is to come"));
+        errors.push(catalog.update_run(0, run(3, 0)).await.expect_err("there is none"));
+        errors.push(catalog.update_run(0, other.clone()).await.expect_err("definitions stay"));
+        errors.push(catalog.update_run(4, active.clone()).await.expect_err("it is at another version"));
+        errors.push(catalog.update_run(0, run(2, 0)).await.expect_err("it has ended"));
+        errors.push(catalog.put_slices(active.id, 1, vec![Slice { attempts: 9, ..planned()[0].clone() }]).await.expect_err("stale"));
+        errors.push(catalog.put_slices(active.id, 0, planned()).await.expect_err("it is skipped"));
+        errors.push(catalog.delete_run(active.id).await.expect_err("it has not ended"));
+        errors.push(catalog.snapshot_at(8).await.expect_err("it is to come"));
+    }
+    let [here, there] = errors.map(|errors| errors.iter().map(|error| format!("{error:?}")).collect::<Vec<_>>());
+    assert_eq!(here, there);
 }

@@ -1,7 +1,10 @@
 use std::path::Path;
 
 use coldtrail_catalog::{Catalog, CatalogClient, Config, Error};
-use coldtrail_model::{Class, Commit, Day, SegmentId, SegmentIndex, SegmentMeta, SourceObject, Table, TimeRange};
+use coldtrail_model::{
+    Class, Commit, Day, Run, RunDefinition, RunId, RunState, SegmentId, SegmentIndex, SegmentMeta, Slice, SliceState, SourceObject, Table,
+    TimeRange,
+};
 
 /// Opens the catalog in this folder, with images as often as every seventh entry, so that tests meet them.
 pub(crate) async fn open(folder: &Path) -> Catalog {
@@ -58,6 +61,37 @@ pub(crate) fn source_object(number: u32) -> SourceObject {
         rejects: 1,
         ingested_ms: 1_770_000_000_000,
     }
+}
+
+/// A run that is the same for the same number, and newer for a higher one.
+pub(crate) fn run(number: u8, snapshot_id: u64) -> Run {
+    let definition = RunDefinition {
+        sql: "SELECT count(*) FROM api_activity".to_owned(),
+        title: Some(format!("run {number}")),
+        principal: "ann".to_owned(),
+        submitted_ms: 1_770_000_000_000 + i64::from(number),
+        snapshot_id,
+        priority: -1,
+        deadline_ms: Some(1_770_000_600_000),
+        bytes_max: Some(1 << 40),
+        parallelism: 3,
+    };
+    Run {
+        id: RunId::from_bytes([number; 16]),
+        definition,
+        state: RunState::Queued,
+        plan: None,
+        epoch: 0,
+        version: 0,
+        message: None,
+        started_ms: None,
+        ended_ms: None,
+    }
+}
+
+pub(crate) fn slice(run: &Run, number: u32, state: SliceState) -> Slice {
+    let day = Day::from_epoch_days(20_000 - i32::try_from(number).expect("few"));
+    Slice { run: run.id, number, time: day.range(), segments: 4, bytes: 80_000_000, attempts: 1, state, started_ms: None, ended_ms: None }
 }
 
 /// One source object that became two segments.

@@ -48,6 +48,7 @@ impl From<&SegmentMeta> for v1::SegmentMeta {
             has_rows_without_account: *has_rows_without_account,
             sha256: sha256.to_vec(),
             schema_version: *schema_version,
+            added_in: 0,
         }
     }
 }
@@ -135,6 +136,6 @@ impl TryFrom<v1::Commit> for Commit {
     }
 }
 
-fn fixed<const N: usize>(bytes: &[u8], message: &'static str, field: &'static str) -> Result<[u8; N], Error> {
+pub(super) fn fixed<const N: usize>(bytes: &[u8], message: &'static str, field: &'static str) -> Result<[u8; N], Error> {
     bytes.try_into().map_err(|_| Error::Length { message, field, wanted: N, found: bytes.len() })
 }

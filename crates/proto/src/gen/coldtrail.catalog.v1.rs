@@ -35,6 +35,9 @@ pub struct SegmentMeta {
     pub sha256: ::prost::alloc::vec::Vec<u8>,
     #[prost(uint32, tag = "14")]
     pub schema_version: u32,
+    /// Within images only: the snapshot that showed it first; 0 if that was not noted, as it is older than all that is known.
+    #[prost(uint64, tag = "15")]
+    pub added_in: u64,
 }
 /// The accounts whose events a segment holds, sorted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -76,10 +79,137 @@ pub struct Commit {
     #[prost(message, repeated, tag = "3")]
     pub source_objects: ::prost::alloc::vec::Vec<SourceObject>,
 }
+/// A query that outlives its client.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Run {
+    /// A UUIDv7: ids sort by submission.
+    #[prost(bytes = "vec", tag = "1")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    pub definition: ::core::option::Option<RunDefinition>,
+    #[prost(enumeration = "RunState", tag = "3")]
+    pub state: i32,
+    /// Absent until it was planned.
+    #[prost(message, optional, tag = "4")]
+    pub plan: ::core::option::Option<RunPlan>,
+    /// Names the leader that works on it.
+    #[prost(uint64, tag = "5")]
+    pub epoch: u64,
+    /// Grows with every change.
+    #[prost(uint64, tag = "6")]
+    pub version: u64,
+    #[prost(string, optional, tag = "7")]
+    pub message: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(sint64, optional, tag = "8")]
+    pub started_ms: ::core::option::Option<i64>,
+    #[prost(sint64, optional, tag = "9")]
+    pub ended_ms: ::core::option::Option<i64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunDefinition {
+    #[prost(string, tag = "1")]
+    pub sql: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "2")]
+    pub title: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, tag = "3")]
+    pub principal: ::prost::alloc::string::String,
+    #[prost(sint64, tag = "4")]
+    pub submitted_ms: i64,
+    /// The snapshot that it reads; kept while the run has not ended.
+    #[prost(uint64, tag = "5")]
+    pub snapshot_id: u64,
+    #[prost(sint32, tag = "6")]
+    pub priority: i32,
+    #[prost(sint64, optional, tag = "7")]
+    pub deadline_ms: ::core::option::Option<i64>,
+    #[prost(uint64, optional, tag = "8")]
+    pub bytes_max: ::core::option::Option<u64>,
+    #[prost(uint32, tag = "9")]
+    pub parallelism: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunPlan {
+    #[prost(enumeration = "Merge", tag = "1")]
+    pub merge: i32,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub slices: u32,
+    #[prost(uint64, tag = "4")]
+    pub segments: u64,
+    #[prost(uint64, tag = "5")]
+    pub bytes: u64,
+    #[prost(uint64, tag = "6")]
+    pub rows: u64,
+}
+/// A part of a run: the rows of one range of time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Slice {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    pub number: u32,
+    /// The first and the last time of its rows, both included.
+    #[prost(sint64, tag = "3")]
+    pub start_ms: i64,
+    #[prost(sint64, tag = "4")]
+    pub end_ms: i64,
+    #[prost(uint32, tag = "5")]
+    pub segments: u32,
+    #[prost(uint64, tag = "6")]
+    pub bytes: u64,
+    #[prost(uint32, tag = "7")]
+    pub attempts: u32,
+    #[prost(sint64, optional, tag = "12")]
+    pub started_ms: ::core::option::Option<i64>,
+    #[prost(sint64, optional, tag = "13")]
+    pub ended_ms: ::core::option::Option<i64>,
+    #[prost(oneof = "slice::State", tags = "8, 9, 10, 11")]
+    pub state: ::core::option::Option<slice::State>,
+}
+/// Nested message and enum types in `Slice`.
+pub mod slice {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum State {
+        #[prost(message, tag = "8")]
+        Planned(super::SlicePlanned),
+        #[prost(message, tag = "9")]
+        Done(super::SliceResult),
+        #[prost(message, tag = "10")]
+        Skipped(super::SliceSkipped),
+        #[prost(message, tag = "11")]
+        Failed(super::SliceFailure),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SlicePlanned {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SliceSkipped {}
+/// The rows of a slice, in object storage.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SliceResult {
+    /// Absent if there are no rows.
+    #[prost(string, optional, tag = "1")]
+    pub path: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint64, tag = "2")]
+    pub rows: u64,
+    #[prost(uint64, tag = "3")]
+    pub bytes: u64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SliceFailure {
+    #[prost(string, tag = "1")]
+    pub message: ::prost::alloc::string::String,
+    /// The path of the segment that cannot be read, if it is that.
+    #[prost(string, optional, tag = "2")]
+    pub segment: ::core::option::Option<::prost::alloc::string::String>,
+}
 /// What the nodes of the catalog agree on, one after another.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CatalogCommand {
-    #[prost(oneof = "catalog_command::Kind", tags = "1, 2")]
+    #[prost(oneof = "catalog_command::Kind", tags = "1, 2, 3, 4, 5, 6")]
     pub kind: ::core::option::Option<catalog_command::Kind>,
 }
 /// Nested message and enum types in `CatalogCommand`.
@@ -91,6 +221,14 @@ pub mod catalog_command {
         Barrier(super::Barrier),
         #[prost(message, tag = "2")]
         Commit(super::CommitCommand),
+        #[prost(message, tag = "3")]
+        CreateRun(super::CreateRunCommand),
+        #[prost(message, tag = "4")]
+        UpdateRun(super::UpdateRunCommand),
+        #[prost(message, tag = "5")]
+        PutSlices(super::PutSlicesCommand),
+        #[prost(message, tag = "6")]
+        DeleteRun(super::DeleteRunCommand),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -105,6 +243,35 @@ pub struct CommitCommand {
     pub digest: ::prost::alloc::vec::Vec<u8>,
     #[prost(message, optional, tag = "3")]
     pub commit: ::core::option::Option<Commit>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateRunCommand {
+    #[prost(message, optional, tag = "1")]
+    pub run: ::core::option::Option<Run>,
+}
+/// Replaces a run whose version is still this one; what is stored has the next version.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateRunCommand {
+    #[prost(uint64, tag = "1")]
+    pub expected_version: u64,
+    #[prost(message, optional, tag = "2")]
+    pub run: ::core::option::Option<Run>,
+}
+/// Adds or replaces slices of a run whose epoch is still this one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutSlicesCommand {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub epoch: u64,
+    #[prost(message, repeated, tag = "3")]
+    pub slices: ::prost::alloc::vec::Vec<Slice>,
+}
+/// Forgets a run that has ended, and its slices.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteRunCommand {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogId {
@@ -194,7 +361,7 @@ pub struct ImageMeta {
 /// A snapshot image is a zstd stream of these, each with its length in front, from `header` to `end`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImageRecord {
-    #[prost(oneof = "image_record::Kind", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "image_record::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub kind: ::core::option::Option<image_record::Kind>,
 }
 /// Nested message and enum types in `ImageRecord`.
@@ -211,6 +378,12 @@ pub mod image_record {
         RecentCommit(super::RecentCommit),
         #[prost(message, tag = "5")]
         End(super::ImageEnd),
+        #[prost(message, tag = "6")]
+        Run(super::Run),
+        #[prost(message, tag = "7")]
+        Slice(super::Slice),
+        #[prost(message, tag = "8")]
+        RemovedSegment(super::RemovedSegment),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -221,6 +394,21 @@ pub struct ImageHeader {
     pub last_applied: ::core::option::Option<LogId>,
     #[prost(message, optional, tag = "3")]
     pub membership: ::core::option::Option<StoredMembership>,
+    /// The newest snapshot that no longer shows a segment of the one before; absent if that was not noted.
+    #[prost(uint64, optional, tag = "4")]
+    pub last_removal_id: ::core::option::Option<u64>,
+    /// The first entry of the leader that wrote the last one.
+    #[prost(message, optional, tag = "5")]
+    pub leader_since: ::core::option::Option<LogId>,
+}
+/// A segment that is no longer visible, and that a run which has not ended still reads.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovedSegment {
+    #[prost(message, optional, tag = "1")]
+    pub segment: ::core::option::Option<SegmentMeta>,
+    /// The first snapshot that does not show it.
+    #[prost(uint64, tag = "2")]
+    pub removed_in: u64,
 }
 /// A commit whose retry is still recognised; oldest first.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -241,6 +429,12 @@ pub struct ImageEnd {
     pub source_objects: u64,
     #[prost(uint64, tag = "3")]
     pub recent_commits: u64,
+    #[prost(uint64, tag = "4")]
+    pub runs: u64,
+    #[prost(uint64, tag = "5")]
+    pub slices: u64,
+    #[prost(uint64, tag = "6")]
+    pub removed_segments: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CommitRequest {
@@ -261,6 +455,9 @@ pub struct GetSnapshotRequest {
     pub since: ::core::option::Option<u64>,
     #[prost(bytes = "vec", tag = "2")]
     pub cluster_id: ::prost::alloc::vec::Vec<u8>,
+    /// Asks for this snapshot rather than for the newest.
+    #[prost(uint64, optional, tag = "3")]
+    pub at: ::core::option::Option<u64>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SnapshotChunk {
@@ -353,10 +550,88 @@ pub struct StatusResponse {
     #[prost(string, optional, tag = "10")]
     pub stopped: ::core::option::Option<::prost::alloc::string::String>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateRunRequest {
+    #[prost(message, optional, tag = "1")]
+    pub run: ::core::option::Option<Run>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateRunResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateRunRequest {
+    #[prost(uint64, tag = "1")]
+    pub expected_version: u64,
+    #[prost(message, optional, tag = "2")]
+    pub run: ::core::option::Option<Run>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateRunResponse {
+    /// As it is stored now.
+    #[prost(message, optional, tag = "1")]
+    pub run: ::core::option::Option<Run>,
+    /// True if nothing was changed, as `run` is not the one that the caller saw.
+    #[prost(bool, tag = "2")]
+    pub is_another: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutSlicesRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub epoch: u64,
+    #[prost(message, repeated, tag = "3")]
+    pub slices: ::prost::alloc::vec::Vec<Slice>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutSlicesResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteRunRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteRunResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRunRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetRunResponse {
+    /// Absent if there is no such run.
+    #[prost(message, optional, tag = "1")]
+    pub run: ::core::option::Option<Run>,
+    /// In order of their numbers.
+    #[prost(message, repeated, tag = "2")]
+    pub slices: ::prost::alloc::vec::Vec<Slice>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRunsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunChunk {
+    #[prost(message, repeated, tag = "1")]
+    pub runs: ::prost::alloc::vec::Vec<Run>,
+    /// How many runs all chunks hold together.
+    #[prost(uint64, tag = "2")]
+    pub total: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListKeptSegmentsRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptSegmentChunk {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// How many segments all chunks hold together.
+    #[prost(uint64, tag = "2")]
+    pub total: u64,
+}
 /// Why a call was refused, for programs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ErrorDetail {
-    #[prost(oneof = "error_detail::Kind", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(
+        oneof = "error_detail::Kind",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
+    )]
     pub kind: ::core::option::Option<error_detail::Kind>,
 }
 /// Nested message and enum types in `ErrorDetail`.
@@ -381,7 +656,63 @@ pub mod error_detail {
         /// The catalog has stopped, and why.
         #[prost(message, tag = "6")]
         Stopped(super::Stopped),
+        /// Another run has this id.
+        #[prost(bytes, tag = "7")]
+        RunExists(::prost::alloc::vec::Vec<u8>),
+        /// There is no run with this id.
+        #[prost(bytes, tag = "8")]
+        RunUnknown(::prost::alloc::vec::Vec<u8>),
+        /// The run has ended.
+        #[prost(message, tag = "9")]
+        RunEnded(super::RunRefused),
+        /// The run has not ended.
+        #[prost(message, tag = "10")]
+        RunActive(super::RunRefused),
+        #[prost(message, tag = "11")]
+        StaleEpoch(super::StaleEpoch),
+        #[prost(message, tag = "12")]
+        SliceEnded(super::SliceEnded),
+        #[prost(message, tag = "13")]
+        SnapshotGone(super::SnapshotGone),
+        /// There are as many runs that have ended as are kept.
+        #[prost(uint64, tag = "14")]
+        TooManyRuns(u64),
+        /// The run or slice contradicts itself.
+        #[prost(string, tag = "15")]
+        RunInvalid(::prost::alloc::string::String),
     }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunRefused {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "RunState", tag = "2")]
+    pub state: i32,
+}
+/// The change comes from a leader of before.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StaleEpoch {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    #[prost(uint64, tag = "2")]
+    pub current: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SliceEnded {
+    #[prost(bytes = "vec", tag = "1")]
+    pub run_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    pub number: u32,
+}
+/// The snapshot cannot be given: only pinned ones, and those from `oldest` to `newest`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotGone {
+    #[prost(uint64, tag = "1")]
+    pub snapshot_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub oldest: u64,
+    #[prost(uint64, tag = "3")]
+    pub newest: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stopped {
@@ -389,6 +720,89 @@ pub struct Stopped {
     pub file: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RunState {
+    Unspecified = 0,
+    Queued = 1,
+    Running = 2,
+    Paused = 3,
+    Done = 4,
+    Partial = 5,
+    Failed = 6,
+    Cancelled = 7,
+}
+impl RunState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RUN_STATE_UNSPECIFIED",
+            Self::Queued => "RUN_STATE_QUEUED",
+            Self::Running => "RUN_STATE_RUNNING",
+            Self::Paused => "RUN_STATE_PAUSED",
+            Self::Done => "RUN_STATE_DONE",
+            Self::Partial => "RUN_STATE_PARTIAL",
+            Self::Failed => "RUN_STATE_FAILED",
+            Self::Cancelled => "RUN_STATE_CANCELLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RUN_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RUN_STATE_QUEUED" => Some(Self::Queued),
+            "RUN_STATE_RUNNING" => Some(Self::Running),
+            "RUN_STATE_PAUSED" => Some(Self::Paused),
+            "RUN_STATE_DONE" => Some(Self::Done),
+            "RUN_STATE_PARTIAL" => Some(Self::Partial),
+            "RUN_STATE_FAILED" => Some(Self::Failed),
+            "RUN_STATE_CANCELLED" => Some(Self::Cancelled),
+            _ => None,
+        }
+    }
+}
+/// How the results of slices become the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Merge {
+    Unspecified = 0,
+    Append = 1,
+    Limit = 2,
+    Sort = 3,
+    Aggregate = 4,
+    Whole = 5,
+}
+impl Merge {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MERGE_UNSPECIFIED",
+            Self::Append => "MERGE_APPEND",
+            Self::Limit => "MERGE_LIMIT",
+            Self::Sort => "MERGE_SORT",
+            Self::Aggregate => "MERGE_AGGREGATE",
+            Self::Whole => "MERGE_WHOLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MERGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "MERGE_APPEND" => Some(Self::Append),
+            "MERGE_LIMIT" => Some(Self::Limit),
+            "MERGE_SORT" => Some(Self::Sort),
+            "MERGE_AGGREGATE" => Some(Self::Aggregate),
+            "MERGE_WHOLE" => Some(Self::Whole),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod catalog_service_client {
@@ -614,6 +1028,195 @@ pub mod catalog_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Takes in a new run; again with the same definition changes nothing.
+        pub async fn create_run(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateRunRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateRunResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/CreateRun",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.catalog.v1.CatalogService", "CreateRun"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Replaces a run, if it is still the one that the caller saw.
+        pub async fn update_run(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateRunRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateRunResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/UpdateRun",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.catalog.v1.CatalogService", "UpdateRun"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds or replaces slices of a run.
+        pub async fn put_slices(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutSlicesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutSlicesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/PutSlices",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.catalog.v1.CatalogService", "PutSlices"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Forgets a run that has ended; one that is not there is forgotten already.
+        pub async fn delete_run(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteRunRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteRunResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/DeleteRun",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.catalog.v1.CatalogService", "DeleteRun"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// One run with its slices.
+        pub async fn get_run(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRunRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetRunResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/GetRun",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.catalog.v1.CatalogService", "GetRun"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Every run, the newest first, in chunks.
+        pub async fn list_runs(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRunsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::RunChunk>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/ListRuns",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.catalog.v1.CatalogService", "ListRuns"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Every segment whose file must be kept: the visible ones, and those that a run still reads.
+        pub async fn list_kept_segments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListKeptSegmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::KeptSegmentChunk>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/ListKeptSegments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "coldtrail.catalog.v1.CatalogService",
+                        "ListKeptSegments",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -675,6 +1278,68 @@ pub mod catalog_service_server {
             &self,
             request: tonic::Request<super::StatusRequest>,
         ) -> std::result::Result<tonic::Response<super::StatusResponse>, tonic::Status>;
+        /// Takes in a new run; again with the same definition changes nothing.
+        async fn create_run(
+            &self,
+            request: tonic::Request<super::CreateRunRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateRunResponse>,
+            tonic::Status,
+        >;
+        /// Replaces a run, if it is still the one that the caller saw.
+        async fn update_run(
+            &self,
+            request: tonic::Request<super::UpdateRunRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateRunResponse>,
+            tonic::Status,
+        >;
+        /// Adds or replaces slices of a run.
+        async fn put_slices(
+            &self,
+            request: tonic::Request<super::PutSlicesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutSlicesResponse>,
+            tonic::Status,
+        >;
+        /// Forgets a run that has ended; one that is not there is forgotten already.
+        async fn delete_run(
+            &self,
+            request: tonic::Request<super::DeleteRunRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteRunResponse>,
+            tonic::Status,
+        >;
+        /// One run with its slices.
+        async fn get_run(
+            &self,
+            request: tonic::Request<super::GetRunRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetRunResponse>, tonic::Status>;
+        /// Server streaming response type for the ListRuns method.
+        type ListRunsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::RunChunk, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Every run, the newest first, in chunks.
+        async fn list_runs(
+            &self,
+            request: tonic::Request<super::ListRunsRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ListRunsStream>, tonic::Status>;
+        /// Server streaming response type for the ListKeptSegments method.
+        type ListKeptSegmentsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::KeptSegmentChunk, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Every segment whose file must be kept: the visible ones, and those that a run still reads.
+        async fn list_kept_segments(
+            &self,
+            request: tonic::Request<super::ListKeptSegmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ListKeptSegmentsStream>,
+            tonic::Status,
+        >;
     }
     /// Every call carries `authorization: Bearer <token>`. A refusal carries an ErrorDetail in the status's details.
     #[derive(Debug)]
@@ -978,6 +1643,325 @@ pub mod catalog_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/CreateRun" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateRunSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::CreateRunRequest>
+                    for CreateRunSvc<T> {
+                        type Response = super::CreateRunResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateRunRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::create_run(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateRunSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/UpdateRun" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateRunSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateRunRequest>
+                    for UpdateRunSvc<T> {
+                        type Response = super::UpdateRunResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateRunRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_run(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateRunSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/PutSlices" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutSlicesSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::PutSlicesRequest>
+                    for PutSlicesSvc<T> {
+                        type Response = super::PutSlicesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutSlicesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::put_slices(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutSlicesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/DeleteRun" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteRunSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::DeleteRunRequest>
+                    for DeleteRunSvc<T> {
+                        type Response = super::DeleteRunResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteRunRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::delete_run(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteRunSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/GetRun" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRunSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetRunRequest>
+                    for GetRunSvc<T> {
+                        type Response = super::GetRunResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRunRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_run(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRunSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/ListRuns" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRunsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::ServerStreamingService<super::ListRunsRequest>
+                    for ListRunsSvc<T> {
+                        type Response = super::RunChunk;
+                        type ResponseStream = T::ListRunsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRunsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_runs(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRunsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/ListKeptSegments" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListKeptSegmentsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::ServerStreamingService<
+                        super::ListKeptSegmentsRequest,
+                    > for ListKeptSegmentsSvc<T> {
+                        type Response = super::KeptSegmentChunk;
+                        type ResponseStream = T::ListKeptSegmentsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListKeptSegmentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_kept_segments(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListKeptSegmentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

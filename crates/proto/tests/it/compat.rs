@@ -1,13 +1,39 @@
 //! Bytes that a released version wrote. They are never changed: a field that no longer decodes as it did breaks every catalog on disk.
 
-use coldtrail_model::{Commit, SegmentMeta};
+use coldtrail_model::{Commit, Run, SegmentMeta, Slice};
 use coldtrail_proto::catalog::v1::{self, catalog_command, image_record, log_entry};
 use prost::Message;
 
-use crate::conversions::{commit, segment, source_object};
+use crate::conversions::{commit, run, segment, slices, source_object};
 
 const LOG_ENTRY: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_log_entry.bin");
 const IMAGE: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_image.bin");
+
+/// As written since there are runs.
+const RUN_LOG: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_run_log.bin");
+const RUN_IMAGE: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_run_image.bin");
+
+#[test]
+fn changes_of_runs_still_decode() {
+    let entries: Vec<v1::LogEntry> = records(RUN_LOG);
+    assert_eq!(entries, run_log());
+    let Some(log_entry::Payload::Command(v1::CatalogCommand { kind: Some(catalog_command::Kind::CreateRun(create)) })) =
+        &entries[0].payload
+    else {
+        panic!("the first makes a run")
+    };
+    assert_eq!(create.run.clone().map(Run::try_from), Some(Ok(run())));
+    let Some(log_entry::Payload::Command(v1::CatalogCommand { kind: Some(catalog_command::Kind::PutSlices(put)) })) = &entries[2].payload
+    else {
+        panic!("the third puts slices")
+    };
+    assert_eq!(put.slices.iter().cloned().map(Slice::try_from).collect::<Result<Vec<_>, _>>(), Ok(slices()));
+}
+
+#[test]
+fn an_image_with_runs_still_decodes() {
+    assert_eq!(records::<v1::ImageRecord>(RUN_IMAGE), run_image_records());
+}
 
 #[test]
 fn a_log_entry_of_version_1_still_decodes() {
@@ -21,11 +47,7 @@ fn a_log_entry_of_version_1_still_decodes() {
 
 #[test]
 fn a_snapshot_image_of_version_1_still_decodes() {
-    let mut rest = IMAGE;
-    let mut records = Vec::new();
-    while !rest.is_empty() {
-        records.push(v1::ImageRecord::decode_length_delimited(&mut rest).expect("version 1 decodes"));
-    }
+    let mut records: Vec<v1::ImageRecord> = records(IMAGE);
     assert_eq!(records, image_records());
     let Some(image_record::Kind::Segment(segment_of_then)) = records.swap_remove(1).kind else { panic!("a segment comes second") };
     assert_eq!(SegmentMeta::try_from(segment_of_then), Ok(segment(coldtrail_model::Table::Rejects, 4)));
@@ -35,9 +57,55 @@ fn a_snapshot_image_of_version_1_still_decodes() {
 #[ignore = "writes the fixtures of a new version; those of a released one stay as they are"]
 fn write_fixtures() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/compat");
-    std::fs::write(folder.join("catalog_v1_log_entry.bin"), log_entry().encode_to_vec()).expect("can be written");
-    let image: Vec<u8> = image_records().iter().flat_map(Message::encode_length_delimited_to_vec).collect();
-    std::fs::write(folder.join("catalog_v1_image.bin"), image).expect("can be written");
+    let log: Vec<u8> = run_log().iter().flat_map(Message::encode_length_delimited_to_vec).collect();
+    std::fs::write(folder.join("catalog_v1_run_log.bin"), log).expect("can be written");
+    let image: Vec<u8> = run_image_records().iter().flat_map(Message::encode_length_delimited_to_vec).collect();
+    std::fs::write(folder.join("catalog_v1_run_image.bin"), image).expect("can be written");
+}
+
+/// Messages with their lengths in front.
+fn records<T: Message + Default>(mut rest: &[u8]) -> Vec<T> {
+    let mut records = Vec::new();
+    while !rest.is_empty() {
+        records.push(T::decode_length_delimited(&mut rest).expect("version 1 decodes"));
+    }
+    records
+}
+
+fn run_log() -> Vec<v1::LogEntry> {
+    let kinds = [
+        catalog_command::Kind::CreateRun(v1::CreateRunCommand { run: Some((&run()).into()) }),
+        catalog_command::Kind::UpdateRun(v1::UpdateRunCommand { expected_version: 2, run: Some((&run()).into()) }),
+        catalog_command::Kind::PutSlices(v1::PutSlicesCommand {
+            run_id: vec![8; 16],
+            epoch: 17,
+            slices: slices().iter().map(Into::into).collect(),
+        }),
+        catalog_command::Kind::DeleteRun(v1::DeleteRunCommand { run_id: vec![8; 16] }),
+    ];
+    let entry = |(index, kind)| v1::LogEntry {
+        log_id: Some(v1::LogId { term: 2, node_id: 1, index }),
+        payload: Some(log_entry::Payload::Command(v1::CatalogCommand { kind: Some(kind) })),
+    };
+    (18..).zip(kinds).map(entry).collect()
+}
+
+fn run_image_records() -> Vec<v1::ImageRecord> {
+    let log_id = |index| Some(v1::LogId { term: 2, node_id: 1, index });
+    let segment = v1::SegmentMeta { added_in: 4, ..v1::SegmentMeta::from(&segment(coldtrail_model::Table::Rejects, 4)) };
+    let header =
+        v1::ImageHeader { snapshot_id: 6, last_applied: log_id(21), membership: None, last_removal_id: Some(6), leader_since: log_id(16) };
+    let end = v1::ImageEnd { segments: 1, runs: 1, slices: 6, removed_segments: 1, ..v1::ImageEnd::default() };
+    let slices = slices();
+    let kinds =
+        [image_record::Kind::Header(header), image_record::Kind::Segment(segment.clone()), image_record::Kind::Run((&run()).into())]
+            .into_iter()
+            .chain(slices.iter().map(|slice| image_record::Kind::Slice(slice.into())))
+            .chain([
+                image_record::Kind::RemovedSegment(v1::RemovedSegment { segment: Some(segment), removed_in: 6 }),
+                image_record::Kind::End(end),
+            ]);
+    kinds.map(|kind| v1::ImageRecord { kind: Some(kind) }).collect()
 }
 
 fn log_entry() -> v1::LogEntry {
@@ -56,11 +124,11 @@ fn image_records() -> Vec<v1::ImageRecord> {
     };
     let membership = Some(v1::StoredMembership { log_id, membership: Some(membership) });
     [
-        image_record::Kind::Header(v1::ImageHeader { snapshot_id: 5, last_applied: log_id, membership }),
+        image_record::Kind::Header(v1::ImageHeader { snapshot_id: 5, last_applied: log_id, membership, ..v1::ImageHeader::default() }),
         image_record::Kind::Segment(v1::SegmentMeta::from(&segment(coldtrail_model::Table::Rejects, 4))),
         image_record::Kind::SourceObject(v1::SourceObject::from(&source_object())),
         image_record::Kind::RecentCommit(v1::RecentCommit { id: vec![3; 16], digest: vec![4; 32], snapshot_id: 5 }),
-        image_record::Kind::End(v1::ImageEnd { segments: 1, source_objects: 1, recent_commits: 1 }),
+        image_record::Kind::End(v1::ImageEnd { segments: 1, source_objects: 1, recent_commits: 1, ..v1::ImageEnd::default() }),
     ]
     .map(|kind| v1::ImageRecord { kind: Some(kind) })
     .into()
