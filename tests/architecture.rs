@@ -18,6 +18,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("executor", &["query"]),
     ("scheduler", &["query", "executor"]),
     ("flight", &["query"]),
+    ("link", &[]),
     ("cli", &["model", "normalize", "lake", "catalog", "ingest", "generate", "query", "scheduler", "flight"]),
 ];
 
