@@ -8,6 +8,7 @@ use datafusion::common::Result;
 use datafusion::datasource::TableType;
 
 use crate::events::{EVENTS, event_tables, events_schema};
+use crate::extension::Extension;
 use crate::scan::{ScanTally, SegmentStore, SegmentTable};
 use crate::system::SystemTable;
 
@@ -34,13 +35,16 @@ pub(crate) struct CatalogParts {
     pub(crate) index: Arc<dyn SegmentIndex>,
     pub(crate) store: Arc<SegmentStore>,
     pub(crate) tally: Arc<ScanTally>,
+    pub(crate) extension: Option<Arc<dyn Extension>>,
 }
 
 impl LakeCatalog {
     pub(crate) fn new(parts: CatalogParts) -> Self {
         let ocsf: Arc<dyn SchemaProvider> = Arc::new(OcsfSchema { parts: parts.clone() });
+        let mut schemas = parts.extension.iter().flat_map(|extension| extension.schemas()).collect::<BTreeMap<_, _>>();
         let system: Arc<dyn SchemaProvider> = Arc::new(SystemSchema { parts });
-        Self { schemas: BTreeMap::from([(OCSF, ocsf), (SYSTEM, system)]) }
+        schemas.extend([(OCSF, ocsf), (SYSTEM, system)]);
+        Self { schemas }
     }
 }
 
@@ -110,15 +114,21 @@ struct SystemSchema {
     parts: CatalogParts,
 }
 
-/// The names of schema `system`.
+/// The names of schema `system` that are always there.
 pub(crate) fn system_names() -> impl Iterator<Item = &'static str> {
     SystemTable::ALL.iter().map(|table| table.name()).chain([REJECTS])
+}
+
+impl SystemSchema {
+    fn added_names(&self) -> impl Iterator<Item = &'static str> {
+        self.parts.extension.iter().flat_map(|extension| extension.system_names())
+    }
 }
 
 #[async_trait::async_trait]
 impl SchemaProvider for SystemSchema {
     fn table_names(&self) -> Vec<String> {
-        system_names().map(str::to_owned).collect()
+        system_names().chain(self.added_names()).map(str::to_owned).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -127,7 +137,10 @@ impl SchemaProvider for SystemSchema {
         }
         match SystemTable::ALL.iter().find(|table| table.name() == name) {
             Some(table) => Ok(Some(table.provider(&self.parts.snapshot, self.parts.index.as_ref()).await?)),
-            None => Ok(None),
+            None => match &self.parts.extension {
+                Some(extension) => extension.system_table(name).await,
+                None => Ok(None),
+            },
         }
     }
 
@@ -136,6 +149,6 @@ impl SchemaProvider for SystemSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        system_names().any(|known| known == name)
+        system_names().chain(self.added_names()).any(|known| known == name)
     }
 }

@@ -11,6 +11,7 @@
 //! coldtrail.system    segments, tables, columns, sources, rejects
 //! ```
 
+mod analysis;
 mod catalog;
 mod config;
 mod conform;
@@ -18,6 +19,7 @@ mod dialect;
 mod error;
 mod events;
 mod explain;
+mod extension;
 mod functions;
 mod parameters;
 mod paths;
@@ -34,6 +36,7 @@ pub use catalog::{CATALOG, OCSF, SYSTEM};
 pub use config::PlannerConfig;
 pub use conform::conform;
 pub use error::Error;
+pub use extension::Extension;
 pub use planned::{Explained, PlannedQuery, ScanEstimate, StatementKind};
 pub use planner::{Planner, Session};
 pub use runtime::RuntimeConfig;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 use coldtrail_lake::Lake;
 use coldtrail_model::{SegmentIndex, Snapshot};
@@ -12,6 +12,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
 use datafusion_functions_json::udfs::json_union_to_text_udf;
@@ -19,6 +20,7 @@ use datafusion_functions_json::udfs::json_union_to_text_udf;
 use crate::catalog::{CATALOG, CatalogParts, LakeCatalog, OCSF};
 use crate::conform::promised;
 use crate::explain::explain_schema;
+use crate::extension::Extension;
 use crate::planned::Explained;
 use crate::scan::{ScanTally, SegmentStore, scan_of};
 use crate::statement::{Parsed, Request, parse, read_only};
@@ -34,9 +36,11 @@ pub struct Planner {
     store: Arc<SegmentStore>,
     index: Arc<dyn SegmentIndex>,
     base: Arc<SessionState>,
+    extension: Option<Arc<dyn Extension>>,
 }
 
 /// One statement's view of the lake: a pinned snapshot, whatever is committed meanwhile.
+#[derive(Clone)]
 pub struct Session {
     context: Arc<SessionContext>,
     catalog: Arc<dyn CatalogProvider>,
@@ -59,14 +63,27 @@ impl Session {
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
+
+    /// A plan of rows made in it, with what it will read.
+    pub(crate) fn planned(&self, physical: Arc<dyn ExecutionPlan>, kind: StatementKind) -> PlannedQuery {
+        let scan = self.estimate(&physical);
+        let schema = promised(&physical.schema());
+        let parameters = Arc::new(Schema::empty());
+        PlannedQuery { physical, context: Arc::clone(&self.context), schema, snapshot_id: self.snapshot.id, scan, kind, parameters }
+    }
+
+    fn estimate(&self, plan: &Arc<dyn ExecutionPlan>) -> ScanEstimate {
+        let files = scan_of(plan);
+        ScanEstimate { segments: files.segments, segments_total: self.tally.segments(), bytes: files.bytes, rows: files.rows }
+    }
 }
 
 /// A statement with what planning needs of it.
-struct Logical {
-    state: SessionState,
-    plan: LogicalPlan,
-    request: Request,
-    tables: Vec<TableReference>,
+pub(crate) struct Logical {
+    pub(crate) state: SessionState,
+    pub(crate) plan: LogicalPlan,
+    pub(crate) request: Request,
+    pub(crate) tables: Vec<TableReference>,
 }
 
 impl Planner {
@@ -74,7 +91,26 @@ impl Planner {
     pub fn new(config: PlannerConfig, lake: Lake, index: Arc<dyn SegmentIndex>, runtime: Arc<RuntimeEnv>) -> Self {
         let url = register(&lake, &runtime);
         let store = Arc::new(SegmentStore { lake, url, metadata_bytes_hint: config.metadata_bytes_hint });
-        Self { config, store, index, base: Arc::new(functions::session_state(runtime)) }
+        Self { config, store, index, base: Arc::new(functions::session_state(runtime)), extension: None }
+    }
+
+    /// The same planner, which also shows these tables.
+    #[must_use]
+    pub fn with_extension(mut self, extension: Arc<dyn Extension>) -> Self {
+        self.extension = Some(extension);
+        self
+    }
+
+    /// The lake that it plans over.
+    #[must_use]
+    pub fn lake(&self) -> &Lake {
+        &self.store.lake
+    }
+
+    /// Where the lake's store is registered in the runtime.
+    #[must_use]
+    pub fn store_url(&self) -> &ObjectStoreUrl {
+        &self.store.url
     }
 
     /// The functions that plans use, and the runtime with the lake's store: what decodes a plan needs.
@@ -82,15 +118,26 @@ impl Planner {
         self.base.as_ref().clone()
     }
 
+    /// The newest snapshot.
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
+        self.index.snapshot().await.map_err(|error| Error::Unavailable { message: error.to_string() })
+    }
+
     /// Pins the newest snapshot for one statement.
     pub async fn session(&self, session_config: SessionConfig) -> Result<Session, Error> {
-        let snapshot = self.index.snapshot().await.map_err(|error| Error::Unavailable { message: error.to_string() })?;
+        Ok(self.session_at(self.snapshot().await?, session_config))
+    }
+
+    /// A view of the lake as it was, or is, in this snapshot.
+    #[must_use]
+    pub fn session_at(&self, snapshot: Arc<Snapshot>, session_config: SessionConfig) -> Session {
         let tally = Arc::new(ScanTally::default());
         let parts = CatalogParts {
             snapshot: Arc::clone(&snapshot),
             index: Arc::clone(&self.index),
             store: Arc::clone(&self.store),
             tally: Arc::clone(&tally),
+            extension: self.extension.clone(),
         };
         let catalog: Arc<dyn CatalogProvider> = Arc::new(LakeCatalog::new(parts));
         let catalogs = MemoryCatalogProviderList::new();
@@ -100,7 +147,7 @@ impl Planner {
             .with_config(configure(session_config))
             .with_catalog_list(Arc::new(catalogs))
             .build();
-        Ok(Session { context: Arc::new(SessionContext::new_with_state(state)), catalog, snapshot, tally })
+        Session { context: Arc::new(SessionContext::new_with_state(state)), catalog, snapshot, tally }
     }
 
     /// Plans a statement to run. `parameters` is one row, bound to `$1`, `$2`, … by position.
@@ -137,9 +184,7 @@ impl Planner {
         let plan = plan.with_param_values(values).map_err(explain)?;
         let plan = state.optimize(&plan).map_err(explain)?;
         let inner = state.query_planner().create_physical_plan(&plan, &state).await.map_err(explain)?;
-        let files = scan_of(&inner);
-        let scan =
-            ScanEstimate { segments: files.segments, segments_total: session.tally.segments(), bytes: files.bytes, rows: files.rows };
+        let scan = session.estimate(&inner);
         let snapshot_id = session.snapshot.id;
         let (physical, kind) = match request {
             Request::Rows => (inner, StatementKind::Query),
@@ -152,7 +197,7 @@ impl Planner {
         Ok(PlannedQuery { physical, context: session.context, schema, snapshot_id, scan, kind, parameters: wanted })
     }
 
-    async fn logical(&self, sql: &str, session: &Session) -> Result<Logical, Error> {
+    pub(crate) async fn logical(&self, sql: &str, session: &Session) -> Result<Logical, Error> {
         if sql.len() > self.config.statement_bytes_max {
             let message = format!("the statement has {} bytes; statement_bytes_max allows {}", sql.len(), self.config.statement_bytes_max);
             return Err(Error::Exhausted { message });
@@ -178,7 +223,7 @@ fn lake_tables(state: &SessionState, statement: &Statement) -> datafusion::commo
 }
 
 /// Planning takes milliseconds of one core, which a thread that serves connections must not give.
-async fn off_the_reactor<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
+pub(crate) async fn off_the_reactor<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
     let runtime = tokio::runtime::Handle::current();
     match tokio::task::spawn_blocking(move || runtime.block_on(work)).await {
         Ok(done) => done,

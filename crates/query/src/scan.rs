@@ -24,7 +24,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
-pub(crate) use files::scan_of;
+pub(crate) use files::{paths_of, scan_of};
 pub(crate) use newest::NewestOnly;
 
 /// Counts the segments that the scans of a statement chose from.

@@ -1,6 +1,6 @@
 use std::any::Any;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -109,6 +109,19 @@ pub(crate) fn scan_of(plan: &Arc<dyn ExecutionPlan>) -> PlannedFiles {
         sum.rows += child.rows;
     }
     sum
+}
+
+/// The paths of the files that a plan reads, from the root of their store.
+pub(crate) fn paths_of(plan: &Arc<dyn ExecutionPlan>) -> HashSet<String> {
+    let mut paths: HashSet<String> = plan.children().into_iter().flat_map(paths_of).collect();
+    if let Some(scan) = plan.downcast_ref::<DataSourceExec>() {
+        let source: &dyn Any = scan.data_source().as_ref();
+        if let Some(config) = source.downcast_ref::<FileScanConfig>() {
+            let files = config.file_groups.iter().flat_map(FileGroup::iter);
+            paths.extend(files.map(|file| file.object_meta.location.to_string()));
+        }
+    }
+    paths
 }
 
 fn files_of(scan: &DataSourceExec) -> Option<PlannedFiles> {

@@ -89,7 +89,8 @@ async fn a_local_top_k_still_prunes_with_its_dynamic_filter() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_analyzed_plan_shows_what_was_planned_and_not_what_stops_it() {
     let lab = Lab::new().await;
-    let (_, plan) = rows(lab.start_local("EXPLAIN ANALYZE SELECT count(*) FROM events a JOIN indicators b ON a.ip = b.value").await).await.unwrap();
+    let (_, plan) =
+        rows(lab.start_local("EXPLAIN ANALYZE SELECT count(*) FROM events a JOIN indicators b ON a.ip = b.value").await).await.unwrap();
     let plan = plan.concat();
     assert!(plan.contains("HashJoinExec") && plan.contains("DataSourceExec") && plan.contains("bytes_scanned="), "{plan}");
     assert!(!plan.contains("GuardExec"), "{plan}");

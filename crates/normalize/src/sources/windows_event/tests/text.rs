@@ -9,7 +9,9 @@ const CLASSIC: &str = "03/12/2026 10:48:14 AM\nLogName=Security\nSourceName=Micr
 
 #[test]
 fn classic_text_of_splunk_is_read_like_any_other_form() {
-    check(CLASSIC, expect![[r#"
+    check(
+        CLASSIC,
+        expect![[r#"
         authentication
           time = 1773312494000
           activity_name = Logon
@@ -51,7 +53,8 @@ fn classic_text_of_splunk_is_read_like_any_other_form() {
           status_detail = User logon with misspelled or bad password
           status_code = 0xc000006d
           unmapped = {"EventType":"0","TaskCategory":"Logon","Keywords":"Audit Failure","FailureReason":"Unknown user name or bad password.","Status":"0xC000006D","SubStatus":"0xC000006A"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

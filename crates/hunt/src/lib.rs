@@ -1,0 +1,18 @@
+//! Hunting over months: a statement divided by time, and put together again exactly.
+//!
+//! Never knows a cluster.
+//!
+//! A [`Division`] says how a statement can be answered in parts: which plan each slice of time runs, and what is done with all
+//! their rows in the end. What cannot be divided exactly (a join or a window across slices, a median) is one part, and says why.
+//! [`windows`] cuts the time that the statement's segments cover into slices, newest first. [`ResultTable`] shows the rows of
+//! slices as a table.
+
+mod aggregates;
+mod division;
+mod result_table;
+mod time;
+mod windows;
+
+pub use division::Division;
+pub use result_table::{ResultFile, ResultTable};
+pub use windows::{SlicePolicy, Window, windows};

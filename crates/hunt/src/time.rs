@@ -1,0 +1,60 @@
+//! The column by which a plan is cut.
+
+use arrow::datatypes::{DataType, TimeUnit};
+use coldtrail_model::{Col, TimeRange};
+use coldtrail_query::OCSF;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, Result, ScalarValue};
+use datafusion::logical_expr::expr::Alias;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, lit};
+
+/// True for a scan of the lake, whether it can be cut or not. A function in the place of a table counts as one.
+pub(crate) fn is_lake(scan: &TableScan) -> bool {
+    scan.table_name.schema().is_none_or(|schema| schema == OCSF)
+}
+
+/// True for a scan whose rows have a time that is never null.
+pub(crate) fn has_time(scan: &TableScan) -> bool {
+    let schema = scan.source.schema();
+    let time = schema.field_with_name(Col::Time.column().name);
+    time.is_ok_and(|time| !time.is_nullable() && matches!(time.data_type(), DataType::Timestamp(TimeUnit::Millisecond, Some(_))))
+}
+
+/// The same plan, of which every scan that has a time gives the rows of this range only.
+pub(crate) fn within(plan: &LogicalPlan, time: TimeRange) -> Result<LogicalPlan> {
+    let cut = plan.clone().transform_down(|node| {
+        let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
+        if !has_time(scan) {
+            return Ok(Transformed::no(node));
+        }
+        let column = Expr::Column(Column::new(Some(scan.table_name.clone()), Col::Time.column().name));
+        let instant = |ms| lit(ScalarValue::TimestampMillisecond(Some(ms), Some("UTC".into())));
+        let condition = column.clone().gt_eq(instant(time.start_ms)).and(column.lt_eq(instant(time.end_ms)));
+        let cut = LogicalPlanBuilder::from(node).filter(condition)?.build()?;
+        Ok(Transformed::new(cut, true, TreeNodeRecursion::Jump))
+    })?;
+    Ok(cut.data)
+}
+
+/// True if this column of the plan is the time of the rows that it was made from, unchanged.
+pub(crate) fn is_time(plan: &LogicalPlan, column: &Column) -> bool {
+    let Some(position) = plan.schema().maybe_index_of_column(column) else { return false };
+    let same_of = |input: &LogicalPlan| {
+        let columns = input.schema().columns();
+        columns.get(position).is_some_and(|column| is_time(input, column))
+    };
+    match plan {
+        LogicalPlan::TableScan(scan) => has_time(scan) && column.name == Col::Time.column().name,
+        LogicalPlan::Filter(filter) => same_of(&filter.input),
+        LogicalPlan::SubqueryAlias(alias) => same_of(&alias.input),
+        LogicalPlan::Projection(projection) => match projection.expr.get(position) {
+            Some(Expr::Column(column)) => is_time(&projection.input, column),
+            Some(Expr::Alias(Alias { expr, .. })) => match expr.as_ref() {
+                Expr::Column(column) => is_time(&projection.input, column),
+                _ => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    }
+}
