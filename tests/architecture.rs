@@ -20,7 +20,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("scheduler", &["model", "lake", "catalog", "query", "hunt", "executor"]),
     ("flight", &["query"]),
     ("link", &[]),
-    ("cli", &["model", "normalize", "lake", "catalog", "ingest", "generate", "query", "scheduler", "flight"]),
+    ("cli", &["model", "normalize", "lake", "catalog", "ingest", "generate", "query", "scheduler", "flight", "link"]),
 ];
 
 /// Libraries that only these crates may know (a library is matched by the beginning of its name).

@@ -145,7 +145,7 @@ fn common_name(name: &str) -> DistinguishedName {
 /// All names of a node, its own first.
 fn names(node: &Node) -> Result<Vec<SanType>, Error> {
     let wrong = |name: &str, reason| Error::Name { name: name.to_owned(), reason };
-    if node.name == CA || node.name == NODE_NAME {
+    if node.name == CA || node.name == NODE_NAME || node.name.ends_with("-key") {
         return Err(wrong(&node.name, "the name is taken; choose another"));
     }
     if node.name.parse::<IpAddr>().is_ok() || DnsName::try_from(node.name.as_str()).is_err() {
@@ -213,6 +213,7 @@ fn read_key(file: &Path) -> Result<KeyPair, Error> {
         let reason = "is missing; make an authority first, or give the folder that has one".to_owned();
         return Err(Error::Authority { file: file.to_owned(), reason });
     }
+    files::refuse_open_key(file)?;
     let text = String::from_utf8_lossy(&files::read(file)?).into_owned();
     KeyPair::from_pem(&text).map_err(|error| Error::NotPem { file: file.to_owned(), wanted: "private key", reason: error.to_string() })
 }

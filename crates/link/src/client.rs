@@ -1,4 +1,3 @@
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -12,7 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::preamble::{Answer, Code, Hello, Unheard};
-use crate::wire::{Wire, refusal, tune};
+use crate::wire::{Wire, refusal, tune_link};
 use crate::{Error, Forward, Options, Peer, Security};
 
 /// Opens links to services of other nodes. A clone shares its certificates.
@@ -75,7 +74,7 @@ impl LinkClient {
             }
             match TcpStream::connect(address).await {
                 Ok(stream) => {
-                    tune(&stream, self.options.keepalive).map_err(unreachable)?;
+                    tune_link(&stream, self.options.keepalive).map_err(unreachable)?;
                     return Ok((stream, address));
                 }
                 Err(error) => failure = error,
@@ -146,12 +145,6 @@ impl LinkStream {
     /// The node at the other side, as its certificate names it.
     pub fn peer(&self) -> &Peer {
         &self.peer
-    }
-}
-
-impl fmt::Display for LinkStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "link to {}", self.peer)
     }
 }
 

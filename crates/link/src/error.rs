@@ -79,6 +79,12 @@ pub enum Error {
         /// The address.
         address: SocketAddr,
     },
+    /// An address of a service that others could reach without a link.
+    #[error("{address} is not a loopback address; a service at either end of a link stays on its machine, bind it to 127.0.0.1")]
+    ServiceBeyondLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
     /// The address cannot be listened on.
     #[error("could not listen on {address}: {source}")]
     Bind {

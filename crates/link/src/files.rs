@@ -77,8 +77,9 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Error> {
     })
 }
 
+/// Refuses a private key that others can read.
 #[cfg(unix)]
-fn refuse_open_key(file: &Path) -> Result<(), Error> {
+pub(crate) fn refuse_open_key(file: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = fs::metadata(file).map_err(|source| Error::File { file: file.to_owned(), source })?;
     let mode = metadata.permissions().mode() & 0o777;
@@ -90,7 +91,7 @@ fn refuse_open_key(file: &Path) -> Result<(), Error> {
 }
 
 #[cfg(not(unix))]
-fn refuse_open_key(_file: &Path) -> Result<(), Error> {
+pub(crate) fn refuse_open_key(_file: &Path) -> Result<(), Error> {
     Ok(())
 }
 

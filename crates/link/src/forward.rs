@@ -35,7 +35,7 @@ pub struct Forward {
 impl Forward {
     pub(crate) async fn start(client: LinkClient, local: SocketAddr, service: &str, target: Target) -> Result<Self, Error> {
         if !local.ip().to_canonical().is_loopback() {
-            return Err(Error::PlainBeyondLoopback { address: local });
+            return Err(Error::ServiceBeyondLoopback { address: local });
         }
         let bind = |source| Error::Bind { address: local, source };
         let listener = TcpListener::bind(local).await.map_err(bind)?;

@@ -95,8 +95,13 @@ impl<T: Expiring> Reloading<T> {
             return;
         }
         state.noticed = Some(Instant::now());
-        let days = left.as_secs() / 86_400;
-        tracing::warn!("certificate {} expires in {days} days; put a new one in its place, no restart is needed", self.files[0].display());
+        let file = self.files[0].display();
+        if left.is_zero() {
+            tracing::warn!("certificate {file} has expired, and others refuse it; put a new one in its place, no restart is needed");
+        } else {
+            let days = left.as_secs() / 86_400;
+            tracing::warn!("certificate {file} expires in {days} days; put a new one in its place, no restart is needed");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::carry::{carry, loopback_socket};
 use crate::peer::PeerEntry;
 use crate::preamble::{Answer, Code, Hello, Unheard};
 use crate::services::{Missing, Route};
-use crate::wire::{Wire, refusal, tune};
+use crate::wire::{Wire, refusal, tune_link};
 use crate::{Counters, Error, Options, Peer, Peers, Security, Services};
 
 /// How long a listener rests after the system gave it an error instead of a connection, such as too many open files.
@@ -142,7 +142,7 @@ impl Shared {
 
     async fn agree(&self, stream: TcpStream, address: SocketAddr) -> Result<Agreed, Error> {
         let peer = address.to_string();
-        tune(&stream, self.options.keepalive).map_err(|source| Error::Broken { peer: peer.clone(), source })?;
+        tune_link(&stream, self.options.keepalive).map_err(|source| Error::Broken { peer: peer.clone(), source })?;
         let (mut link, identity) = match &self.security {
             Security::Plain => (Wire::Plain(stream), None),
             Security::Mutual(identity) => {

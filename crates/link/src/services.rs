@@ -35,7 +35,7 @@ impl Services {
     /// Offers a service that listens on a loopback address. Links to where it was offered before are cut.
     pub fn offer(&self, name: &str, target: SocketAddr) -> Result<(), Error> {
         if !target.ip().to_canonical().is_loopback() {
-            return Err(Error::PlainBeyondLoopback { address: target });
+            return Err(Error::ServiceBeyondLoopback { address: target });
         }
         let mut services = self.0.write();
         if matches!(services.get(name), Some(Service::Here(route)) if route.target == target) {

@@ -85,17 +85,24 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = timeout(LINGER_MAX, rest).await;
 }
 
-/// Small writes go out at once, and a peer that is gone is noticed: both when nothing is sent and when what is sent stays unacknowledged.
+/// Small writes go out at once, and a peer that is gone is noticed, both when nothing is sent and when what is sent stays unacknowledged:
+/// after a partition, a new connection is there sooner than the next retransmission of the old one.
+pub(crate) fn tune_link(stream: &TcpStream, keepalive: Duration) -> io::Result<()> {
+    tune(stream, keepalive)?;
+    // Linux cuts peers as well that take nothing for so long. Nodes speak HTTP/2, which stops its sender before TCP has to.
+    #[cfg(target_os = "linux")]
+    SockRef::from(stream).set_tcp_user_timeout(Some(keepalive * 3))?;
+    Ok(())
+}
+
+/// Small writes go out at once, and a peer that is gone is noticed while nothing is sent. A peer may be as slow as it likes.
 pub(crate) fn tune(stream: &TcpStream, keepalive: Duration) -> io::Result<()> {
     let socket = SockRef::from(stream);
     socket.set_tcp_nodelay(true)?;
     let probes = TcpKeepalive::new().with_time(keepalive).with_interval(keepalive);
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     let probes = probes.with_retries(2);
-    socket.set_tcp_keepalive(&probes)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(keepalive * 3))?;
-    Ok(())
+    socket.set_tcp_keepalive(&probes)
 }
 
 /// Makes the end of a connection one that cannot be taken for a regular one: the other side sees a reset.

@@ -82,6 +82,9 @@ fn an_authority_whose_parts_do_not_belong_together_signs_nothing() {
     let text = refused(ours.path(), &node("node-1", &[]));
     assert_eq!(text, "ca.pem was not made together with ca-key.pem; put back its own key, or make a new authority in another folder");
     assert!(!ours.path().join("node-1.pem").exists());
+    fs::set_permissions(ours.path().join("ca-key.pem"), fs::Permissions::from_mode(0o644)).expect("they can be set");
+    let text = refused(ours.path(), &node("node-1", &[]));
+    assert!(text.starts_with("key file ca-key.pem can be read by others (mode 644)"), "{text}");
     fs::remove_file(ours.path().join("ca-key.pem")).expect("it is there");
     let text = refused(ours.path(), &node("node-1", &[]));
     assert_eq!(text, "ca-key.pem is missing; make an authority first, or give the folder that has one");
@@ -96,7 +99,10 @@ fn names_that_cannot_be_are_refused() {
             format!("{name:?} cannot be the name of a node: it must be a DNS name, such as node-1; addresses go among the other names");
         assert_eq!(refused(folder.path(), &node(name, &[])), expected);
     }
-    assert_eq!(refused(folder.path(), &node("ca", &[])), "\"ca\" cannot be the name of a node: the name is taken; choose another");
+    for name in ["ca", "coldtrail-node", "node-1-key"] {
+        let expected = format!("{name:?} cannot be the name of a node: the name is taken; choose another");
+        assert_eq!(refused(folder.path(), &node(name, &[])), expected);
+    }
     assert_eq!(
         refused(folder.path(), &node("node-1", &["host:7000"])),
         "\"host:7000\" cannot be the name of a node: it must be a DNS name or an address, without a port"

@@ -56,6 +56,33 @@ async fn a_big_transfer_in_both_directions_at_once_arrives_whole() {
     until("nothing is open", || forward.counters().counts().open + server.counters.counts().open == 0).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_connections_at_once_do_not_mix() {
+    const CONNECTIONS: u64 = 200;
+    let certificates = Certificates::new();
+    let (server, _echo) = Server::echo(certificates.node("node-1"), "one").await;
+    let (forward, _name) = forward(&client(certificates.node("node-2")), Some(server.peer())).await;
+    let address = forward.address();
+    let mut all = tokio::task::JoinSet::new();
+    for number in 0..CONNECTIONS {
+        all.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.expect("the forwarder listens");
+            assert_eq!(read_line(&mut stream).await.expect("the service greets"), "one");
+            for turn in 0..10 {
+                let line = format!("{number} {turn}");
+                assert_eq!(say(&mut stream, &line).await.expect("it answers"), line);
+            }
+        });
+    }
+    while let Some(ended) = all.join_next().await {
+        ended.expect("it went well");
+    }
+    let counts = forward.counters().counts();
+    assert_eq!((counts.accepted, counts.refused), (CONNECTIONS, 0));
+    until("nothing is open", || server.counters.counts().open == 0).await;
+    assert_eq!(server.counters.counts().accepted, CONNECTIONS);
+}
+
 #[tokio::test]
 async fn the_end_of_one_direction_leaves_the_other_one_open() {
     let certificates = Certificates::new();
@@ -171,7 +198,7 @@ async fn without_certificates_nothing_beyond_loopback_is_used() {
     let error = client(Security::Plain).connect("192.0.2.1:7000", SERVICE).await.expect_err("it is far away");
     assert!(error.to_string().starts_with("192.0.2.1:7000 is not a loopback address"), "{error}");
     let error = Services::default().offer(SERVICE, "192.0.2.1:7000".parse().expect("an address")).expect_err("it is far away");
-    assert!(error.to_string().starts_with("192.0.2.1:7000 is not a loopback address"), "{error}");
+    assert!(error.to_string().starts_with("192.0.2.1:7000 is not a loopback address; a service at either end"), "{error}");
 }
 
 #[tokio::test]
