@@ -111,6 +111,22 @@ pub enum Error {
         /// What the encoder said.
         source: ParquetError,
     },
+    /// The rows of a result could not be encoded as Parquet.
+    #[error("could not encode the rows of {path}: {source}")]
+    EncodeResult {
+        /// Where the file was to be.
+        path: String,
+        /// What the encoder said.
+        source: ParquetError,
+    },
+    /// A result is larger than one file may be.
+    #[error("the result {path} has more than {limit} bytes as Parquet; select fewer columns or rows, or aggregate them")]
+    ResultTooLarge {
+        /// Where the file was to be.
+        path: String,
+        /// The most bytes.
+        limit: usize,
+    },
     /// An event is larger than a segment can hold.
     #[error(
         "the event at offset {offset} of {source_object} takes {bytes} bytes, more than a segment holds; reject it or split its object"

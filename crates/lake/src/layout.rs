@@ -6,6 +6,8 @@ use coldtrail_model::{Day, EVENT_DAY, SegmentId, Table};
 pub(crate) const EVENTS_ROOT: &str = "ocsf";
 /// The folder of what Coldtrail writes about its own work.
 pub(crate) const SYSTEM_ROOT: &str = "system";
+/// The folder of the results of runs.
+pub(crate) const RUNS_ROOT: &str = "runs";
 
 /// The path of a segment: `ocsf/api_activity/event_day=2026-03-01/0199….parquet`.
 pub(crate) fn segment_path(table: Table, day: Day, id: SegmentId) -> String {

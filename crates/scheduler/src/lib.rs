@@ -19,6 +19,7 @@ mod job;
 mod local;
 mod results;
 mod router;
+mod runs;
 mod stream;
 mod tier;
 
@@ -27,6 +28,7 @@ pub use engine::{Engine, Run};
 pub use error::Error;
 pub use failure::query_error;
 pub use router::QueryRouter;
+pub use runs::{RunEstimate, RunRequest, Runs, RunsConfig};
 pub use tier::{Tier, TierChoice};
 
 pub use coldtrail_executor::{ExecutorConfig, Job, JobRegistry, Progress, Workspace, distributed_session_config, local_session_config};

@@ -2,9 +2,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
 use arrow::record_batch::RecordBatch;
-use coldtrail_query::{Error, PlannedQuery, Planner, Prepared, Principal, QueryService, Running, ScanEstimate, StatementKind, conform};
+use coldtrail_model::Snapshot;
+use coldtrail_query::{
+    Error, PlannedQuery, Planner, Prepared, Principal, QueryService, Running, ScanEstimate, Session, StatementKind, conform,
+};
 use datafusion::catalog::CatalogProvider;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 
@@ -40,6 +44,31 @@ impl QueryRouter {
     /// Ends all queries, then executor and scheduler.
     pub async fn stop(&self) {
         self.engine.stop().await;
+    }
+
+    /// What plans statements.
+    pub fn planner(&self) -> &Planner {
+        &self.planner
+    }
+
+    /// A view of this snapshot as statements of the local tier are planned in it.
+    pub fn session_at(&self, snapshot: Arc<Snapshot>) -> Session {
+        self.planner.session_at(snapshot, self.local.clone())
+    }
+
+    /// Runs what was made of a statement, in the tier that suits it.
+    pub async fn run_logical(&self, plan: LogicalPlan, snapshot: Arc<Snapshot>) -> Result<Running, Error> {
+        let session = self.planner.session_at(Arc::clone(&snapshot), self.local.clone());
+        let planned = self.planner.plan_of(plan.clone(), &session).await?;
+        if self.engine.choose_tier(planned.inner()).tier == Tier::Local {
+            return self.run_here(planned);
+        }
+        let session = self.planner.session_at(snapshot, self.distributed.clone());
+        let distributed = self.planner.plan_of(plan, &session).await?;
+        match self.engine.choose_tier(distributed.inner()).tier {
+            Tier::Local => self.run_here(planned),
+            Tier::Distributed => self.run_on_executors(distributed),
+        }
     }
 
     async fn explain(&self, mut planned: PlannedQuery, choice: &TierChoice, analyze: bool) -> Result<Running, Error> {

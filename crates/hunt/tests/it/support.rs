@@ -54,15 +54,15 @@ impl World {
 
     pub async fn division(&self, sql: &str) -> Division {
         let session = self.session().await;
-        let plan = self.planner.analyse(sql, &session).await.unwrap_or_else(|error| panic!("{sql}\n{error}"));
+        let plan = self.planner.analyse(sql, &session, now()).await.unwrap_or_else(|error| panic!("{sql}\n{error}"));
         Division::of(&plan).unwrap_or_else(|error| panic!("{sql}\n{error}"))
     }
 
     /// The rows of a statement as a whole.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
         let session = self.session().await;
-        let plan = self.planner.analyse(sql, &session).await.unwrap();
-        text(&collect(&self.planner.plan_of(plan, &session, now()).await.unwrap()).await)
+        let plan = self.planner.analyse(sql, &session, now()).await.unwrap();
+        text(&collect(&self.planner.plan_of(plan, &session).await.unwrap()).await)
     }
 
     /// The rows of a statement, slice by slice; also how many slices were read.
@@ -76,7 +76,7 @@ impl World {
                 break;
             }
             let session = self.session().await;
-            let planned = self.planner.plan_of(division.slice(time).unwrap(), &session, now()).await.unwrap();
+            let planned = self.planner.plan_of(division.slice(time).unwrap(), &session).await.unwrap();
             let stream = execute_stream(Arc::clone(&planned.physical), planned.context.task_ctx()).unwrap();
             let rows: Vec<RecordBatch> = conform(division.partial_schema(), stream).try_collect().await.unwrap();
             partials.extend(rows);
@@ -89,7 +89,7 @@ impl World {
     pub async fn merge(&self, division: &Division, partials: Arc<dyn TableProvider>) -> Vec<String> {
         let session = self.session().await;
         let plan = division.merged(partials).unwrap();
-        text(&collect(&self.planner.plan_of(plan, &session, now()).await.unwrap()).await)
+        text(&collect(&self.planner.plan_of(plan, &session).await.unwrap()).await)
     }
 
     /// A table without files, as a run has before its first slice.
@@ -103,7 +103,7 @@ impl World {
             return vec![TimeRange { start_ms: i64::MIN, end_ms: i64::MAX }];
         }
         let session = self.session().await;
-        let planned = self.planner.plan_of(division.rows(), &session, now()).await.unwrap();
+        let planned = self.planner.plan_of(division.rows(), &session).await.unwrap();
         let segments = planned.segments(session.snapshot(), self.planner.lake());
         let policy = SlicePolicy { slices_target: 5, slice_bytes_min: 1, slice_bytes_max: u64::MAX };
         windows(&segments, &policy).into_iter().map(|window| window.time).collect()

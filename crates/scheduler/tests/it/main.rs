@@ -8,4 +8,5 @@ mod cost;
 mod errors;
 mod fixture;
 mod routing;
+mod runs;
 mod tiers;

@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use coldtrail_hunt::{Division, Window, windows};
+use coldtrail_model::{Merge, RunId, RunPlan, Slice, SliceState, Snapshot, TimeRange};
+use coldtrail_query::Error;
+
+use super::Shared;
+use super::estimate::{ROW_GROUP_ROWS, RunEstimate, Speed};
+
+/// A run's statement, understood and divided.
+pub(super) struct Prepared {
+    pub(super) division: Division,
+    pub(super) snapshot: Arc<Snapshot>,
+    windows: Vec<Window>,
+    segments: u64,
+    bytes: u64,
+    rows: u64,
+    row_groups: u64,
+}
+
+/// The moment that a run takes for now.
+pub(super) fn moment(submitted_ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(submitted_ms).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+impl Prepared {
+    /// Understands a statement over a snapshot. The same statement, snapshot and moment give the same again, on any node.
+    pub(super) async fn of(shared: &Shared, sql: &str, snapshot: Arc<Snapshot>, submitted_ms: i64) -> Result<Self, Error> {
+        let planner = shared.router.planner();
+        let session = shared.router.session_at(Arc::clone(&snapshot));
+        let plan = planner.analyse(sql, &session, moment(submitted_ms)).await?;
+        let division = Division::of(&plan)?;
+        let planned = planner.plan_of(division.rows(), &session).await?;
+        let segments = planned.segments(&snapshot, planner.lake());
+        let bytes = segments.iter().map(|segment| segment.bytes).sum();
+        let windows = match division.merge() {
+            Merge::Whole => {
+                let time = TimeRange { start_ms: i64::MIN, end_ms: i64::MAX };
+                vec![Window { time, segments: u32::try_from(segments.len()).unwrap_or(u32::MAX), bytes }]
+            }
+            _ => windows(&segments, &shared.config.slices),
+        };
+        Ok(Self {
+            division,
+            snapshot,
+            windows,
+            segments: segments.len() as u64,
+            bytes,
+            rows: segments.iter().map(|segment| segment.rows).sum(),
+            row_groups: segments.iter().map(|segment| segment.rows.div_ceil(ROW_GROUP_ROWS)).sum(),
+        })
+    }
+
+    /// Refuses a run that would read more than it may.
+    pub(super) fn check(&self, bytes_max: Option<u64>, speed: &Speed) -> Result<(), Error> {
+        let Some(limit) = bytes_max.filter(|limit| self.bytes > *limit) else { return Ok(()) };
+        let seconds = self.estimate(speed).seconds;
+        let message = format!(
+            "the run would read up to {} bytes of {} segments in {} slices, about {seconds:.0} s; bytes_max allows {limit}",
+            self.bytes,
+            self.segments,
+            self.windows.len()
+        );
+        Err(Error::Exhausted { message })
+    }
+
+    pub(super) fn plan(&self) -> RunPlan {
+        RunPlan {
+            merge: self.division.merge(),
+            reason: self.division.reason().to_owned(),
+            slices: u32::try_from(self.windows.len()).unwrap_or(u32::MAX),
+            segments: self.segments,
+            bytes: self.bytes,
+            rows: self.rows,
+        }
+    }
+
+    pub(super) fn estimate(&self, speed: &Speed) -> RunEstimate {
+        let seconds = self.bytes as f64 / speed.bytes_a_second() as f64;
+        RunEstimate { plan: self.plan(), row_groups: self.row_groups, seconds }
+    }
+
+    /// The slices as they are before any was begun.
+    pub(super) fn slices(&self, run: RunId) -> Vec<Slice> {
+        let slice = |(number, window): (u32, &Window)| Slice {
+            run,
+            number,
+            time: window.time,
+            segments: window.segments,
+            bytes: window.bytes,
+            attempts: 0,
+            state: SliceState::Planned,
+            started_ms: None,
+            ended_ms: None,
+        };
+        (0..).zip(&self.windows).map(slice).collect()
+    }
+}
