@@ -18,9 +18,9 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("hunt", &["model", "lake", "query"]),
     ("executor", &["query"]),
     ("scheduler", &["model", "lake", "catalog", "query", "hunt", "executor"]),
-    ("flight", &["query"]),
+    ("flight", &["model", "proto", "query", "hunt"]),
     ("link", &[]),
-    ("cli", &["model", "normalize", "lake", "catalog", "ingest", "generate", "query", "scheduler", "flight", "link"]),
+    ("cli", &["model", "proto", "normalize", "lake", "catalog", "ingest", "generate", "query", "hunt", "scheduler", "flight", "link"]),
 ];
 
 /// Libraries that only these crates may know (a library is matched by the beginning of its name).

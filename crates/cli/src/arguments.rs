@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Run SQL on a server.
     Sql(Sql),
+    /// Hunts that outlive this command: start, follow and steer them on a server.
+    #[command(subcommand)]
+    Run(RunCommand),
     /// List the segments of the lake, as the catalog knows them.
     Segments(Segments),
     /// Check and clean the lake's files.
@@ -131,6 +134,15 @@ pub(crate) struct Ingest {
 pub(crate) struct Sql {
     /// The statement; without it, standard input is read.
     pub(crate) statement: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// Which server, and who signs in.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:32010", env = "COLDTRAIL_URL")]
     pub(crate) url: String,
@@ -140,6 +152,11 @@ pub(crate) struct Sql {
     /// A file whose first line is the password. Without it, COLDTRAIL_PASSWORD is used.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
+}
+
+/// How rows are printed.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArguments {
     /// How to print the rows.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
@@ -174,6 +191,80 @@ pub(crate) struct Segments {
     /// Print one JSON object a segment.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunCommand {
+    /// Start a run and print its id; it goes on when this command ends.
+    Start(RunStart),
+    /// Show the runs, or one run with its slices.
+    Status {
+        /// The run; without it, all.
+        id: Option<coldtrail_model::RunId>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: ServerArguments,
+    },
+    /// Show a run as it goes on, until it has ended. Leaving does not end it.
+    Follow(RunNamed),
+    /// Print the rows of the slices that are done, also while the run goes on.
+    Results {
+        /// The run.
+        id: coldtrail_model::RunId,
+        #[command(flatten)]
+        server: ServerArguments,
+        #[command(flatten)]
+        output: OutputArguments,
+    },
+    /// End a run.
+    Cancel(RunNamed),
+    /// Let a run rest; what was done is kept.
+    Pause(RunNamed),
+    /// Let a paused run go on.
+    Resume(RunNamed),
+    /// Forget a run that has ended, with its results.
+    Delete(RunNamed),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunNamed {
+    /// The run.
+    pub(crate) id: coldtrail_model::RunId,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunStart {
+    /// The statement; without it, standard input is read.
+    pub(crate) statement: Option<String>,
+    /// A name for people.
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// A run of a higher priority is served first.
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    pub(crate) priority: i32,
+    /// End the run when it has not ended by itself after this many seconds.
+    #[arg(long)]
+    pub(crate) seconds_max: Option<u64>,
+    /// Refuse the run when its segments have more bytes than this.
+    #[arg(long)]
+    pub(crate) bytes_max: Option<u64>,
+    /// Slices at the same time; without it, the server's default.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) parallelism: u32,
+    /// Only say what the run would read, from the catalog alone.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Stay and show the run until it has ended, then print its rows.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 }
 
 #[derive(Debug, Subcommand)]

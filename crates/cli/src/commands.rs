@@ -6,6 +6,7 @@ mod generate;
 mod ingest;
 mod lake;
 mod normalize;
+mod run;
 mod segments;
 mod serve;
 mod sql;
@@ -27,6 +28,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Normalize(normalize) => normalize::run(normalize).await?,
         Command::Generate(generate) => generate::run(generate).await?,
         Command::Sql(sql) => sql::run(sql).await?,
+        Command::Run(command) => run::run(command).await?,
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "coldtrail", &mut std::io::stdout());
             exit::DONE

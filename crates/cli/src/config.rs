@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use coldtrail_ingest::IngestConfig;
 use coldtrail_lake::{StoreOptions, WriterConfig};
-use coldtrail_scheduler::{EngineConfig, ExecutorConfig, TierMode};
+use coldtrail_scheduler::{EngineConfig, ExecutorConfig, RunsConfig, SlicePolicy, TierMode};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) flight: coldtrail_flight::Config,
     pub(crate) catalog: CatalogConfig,
     pub(crate) query: QueryConfig,
+    pub(crate) runs: RunsSection,
     pub(crate) ingest: IngestConfig,
     pub(crate) writer: WriterConfig,
     pub(crate) store: StoreOptions,
@@ -65,6 +66,38 @@ pub(crate) struct QueryConfig {
     pub(crate) distributed_jobs_max: usize,
 }
 
+/// How runs are worked on.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RunsSection {
+    /// Runs at the same time; more wait for their turn.
+    pub(crate) runs_at_once: usize,
+    /// Slices of one run at the same time, unless the run says otherwise.
+    pub(crate) slices_at_once: u32,
+    /// How often a slice is tried before it is given up.
+    pub(crate) slice_attempts_max: u32,
+    /// About so many slices a run.
+    pub(crate) slices_target: u64,
+    /// But none is meant to have fewer bytes of Parquet than this.
+    pub(crate) slice_bytes_min: u64,
+    /// Nor more than this.
+    pub(crate) slice_bytes_max: u64,
+}
+
+impl Default for RunsSection {
+    fn default() -> Self {
+        let runs = RunsConfig::default();
+        Self {
+            runs_at_once: runs.runs_at_once,
+            slices_at_once: runs.slices_at_once,
+            slice_attempts_max: runs.slice_attempts_max,
+            slices_target: runs.slices.slices_target,
+            slice_bytes_min: runs.slices.slice_bytes_min,
+            slice_bytes_max: runs.slices.slice_bytes_max,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -73,6 +106,7 @@ impl Default for Config {
             flight: coldtrail_flight::Config::default(),
             catalog: CatalogConfig::default(),
             query: QueryConfig::default(),
+            runs: RunsSection::default(),
             ingest: IngestConfig::default(),
             writer: WriterConfig::default(),
             store: StoreOptions::default(),
@@ -129,6 +163,7 @@ impl Config {
         self.ingest.validate()?;
         self.writer.validate()?;
         self.engine()?.validate()?;
+        self.runs().validate()?;
         self.executor().validate()?;
         if !self.catalog.bind.ip().is_loopback() {
             bail!("catalog.bind must be a loopback address, not {}", self.catalog.bind);
@@ -164,6 +199,12 @@ impl Config {
         })
     }
 
+    pub(crate) fn runs(&self) -> RunsConfig {
+        let RunsSection { runs_at_once, slices_at_once, slice_attempts_max, slices_target, slice_bytes_min, slice_bytes_max } = self.runs;
+        let slices = SlicePolicy { slices_target, slice_bytes_min, slice_bytes_max };
+        RunsConfig { runs_at_once, slices_at_once, slice_attempts_max, slices, ..RunsConfig::default() }
+    }
+
     pub(crate) fn executor(&self) -> ExecutorConfig {
         let mut config = ExecutorConfig::new(self.data_folder.join("work"));
         if self.query.vcores > 0 {
@@ -190,7 +231,7 @@ fn read_file(path: &Path) -> anyhow::Result<Table> {
 
 /// Puts `COLDTRAIL_SECTION_KEY` and `COLDTRAIL_KEY` over the file's settings.
 fn override_from(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
-    const SECTIONS: &[&str] = &["flight", "catalog", "query", "ingest", "writer", "store"];
+    const SECTIONS: &[&str] = &["flight", "catalog", "query", "runs", "ingest", "writer", "store"];
     for (name, text) in variables {
         let Some(key) = name.strip_prefix("COLDTRAIL_") else { continue };
         if NOT_SETTINGS.contains(&key) {

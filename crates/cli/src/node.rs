@@ -10,7 +10,7 @@ use coldtrail_ingest::Ingest;
 use coldtrail_lake::Lake;
 use coldtrail_model::{SegmentId, SegmentIndex};
 use coldtrail_query::{Planner, PlannerConfig};
-use coldtrail_scheduler::{QueryRouter, Workspace};
+use coldtrail_scheduler::{QueryRouter, Runs, Workspace};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -71,11 +71,10 @@ pub(crate) fn open_ingest(config: &Config, lake: &Lake, catalog: &Arc<dyn Catalo
 }
 
 /// Deletes what killed writers left and no commit names, older than `grace`.
-pub(crate) async fn clean_orphans(lake: &Lake, index: &dyn SegmentIndex, grace: Duration) -> anyhow::Result<coldtrail_lake::Cleaned> {
+pub(crate) async fn clean_orphans(lake: &Lake, catalog: &dyn CatalogClient, grace: Duration) -> anyhow::Result<coldtrail_lake::Cleaned> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let older_than_ms = i64::try_from(now.saturating_sub(grace).as_millis()).unwrap_or(i64::MAX);
-    let snapshot = index.snapshot().await?;
-    let known: std::collections::HashSet<SegmentId> = snapshot.segments.values().flatten().map(|segment| segment.id).collect();
+    let known: std::collections::HashSet<SegmentId> = catalog.kept_segments().await?.into_iter().collect();
     Ok(lake.clean_orphans(|id| known.contains(id), older_than_ms).await?)
 }
 
@@ -90,6 +89,7 @@ pub(crate) struct Node {
     stop: CancellationToken,
     flight: tokio::task::JoinHandle<Result<(), coldtrail_flight::Error>>,
     door: tokio::task::JoinHandle<Result<(), coldtrail_catalog::Error>>,
+    leading: tokio::task::JoinHandle<()>,
 }
 
 impl Node {
@@ -100,18 +100,23 @@ impl Node {
         let listener = bind(config.flight.bind, "flight.bind").await?;
         let catalog = Catalog::open(config.catalog()).await?;
         let index: Arc<dyn SegmentIndex> = Arc::new(catalog.clone());
-        let cleaned = clean_orphans(&lake, index.as_ref(), ORPHAN_GRACE).await?;
+        let client: Arc<dyn CatalogClient> = Arc::new(catalog.clone());
+        let cleaned = clean_orphans(&lake, client.as_ref(), ORPHAN_GRACE).await?;
         tracing::info!(segments = cleaned.segments_deleted, unfinished = cleaned.unfinished_deleted, "cleaned up after killed writers");
         let workspace = Workspace::open(config.executor())?;
         let planner = Planner::new(PlannerConfig::default(), lake.clone(), index, Arc::clone(workspace.runtime()));
+        let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client)));
         let router = QueryRouter::start(planner, config.engine()?, workspace).await?;
+        let runs = Runs::new(router.clone(), client, config.runs());
         let auth = Arc::new(Auth::new(users, signing_key(&config.data_folder)?, &config.flight)?);
-        let server = FlightServer::new(config.flight.clone(), auth, Arc::new(router.clone()))?;
+        let server = FlightServer::new(config.flight.clone(), auth, Arc::new(router.clone()))?.with_runs(Arc::new(runs.clone()));
         let stop = CancellationToken::new();
         let address = listener.local_addr()?;
         let flight = tokio::spawn(server.serve(listener, stop.clone()));
         let door = open_door(config, &catalog, stop.clone()).await?;
-        Ok(Self { lake, catalog, address, router, data_folder: config.data_folder.clone(), stop, flight, door })
+        let ended = stop.clone();
+        let leading = tokio::spawn(async move { runs.lead(epoch(), ended).await });
+        Ok(Self { lake, catalog, address, router, data_folder: config.data_folder.clone(), stop, flight, door, leading })
     }
 
     /// Serves until `until` is done or something ends by itself, then drains and closes.
@@ -125,12 +130,19 @@ impl Node {
             Some(result) => result.context("the Flight SQL server ended"),
             None => (&mut self.flight).await.map_err(anyhow::Error::from).and_then(|result| result.map_err(Into::into)),
         };
+        let _ = self.leading.await;
         self.router.stop().await;
         let _ = self.door.await;
         CatalogDoor::remove(&self.data_folder);
         self.catalog.shutdown().await?;
         result
     }
+}
+
+/// A node without others leads from its start to its end; a later start is a later term.
+fn epoch() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn bind(address: std::net::SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

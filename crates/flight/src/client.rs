@@ -12,8 +12,12 @@ use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::{FlightInfo, HandshakeRequest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use coldtrail_proto::hunt::v1::hunt_service_client::HuntServiceClient;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
@@ -58,6 +62,24 @@ pub enum ClientError {
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: FlightSqlServiceClient<Channel>,
+    channel: Channel,
+    token: MetadataValue<Ascii>,
+}
+
+/// Asks about runs; its calls fail with what becomes a [`ClientError::Server`].
+pub type RunsClient = HuntServiceClient<InterceptedService<Channel, SignedIn>>;
+
+/// Puts the token into each call.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    token: MetadataValue<Ascii>,
+}
+
+impl Interceptor for SignedIn {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.token.clone());
+        Ok(request)
+    }
 }
 
 /// A result as it arrives. Dropping it cancels the statement on the server.
@@ -78,11 +100,19 @@ impl Client {
         }
         let endpoint = Endpoint::from_shared(address).map_err(|_| wrong())?.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
         let channel = endpoint.connect().await.map_err(|source| ClientError::Connect { url: url.to_owned(), source })?;
-        let inner = FlightServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
+        let inner = FlightServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
         let mut inner = FlightSqlServiceClient::new_from_inner(inner);
         let token = sign_in(inner.inner_mut(), user, password).await?;
+        let header = MetadataValue::try_from(format!("Bearer {token}"));
+        let header = header.map_err(|_| ClientError::Protocol { reason: "the token does not fit in a header".into() })?;
         inner.set_token(token);
-        Ok(Self { inner })
+        Ok(Self { inner, channel, token: header })
+    }
+
+    /// Asks about runs, as the same user.
+    pub fn runs(&self) -> RunsClient {
+        let token = self.token.clone();
+        HuntServiceClient::with_interceptor(self.channel.clone(), SignedIn { token }).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Plans a statement and starts to fetch its rows.

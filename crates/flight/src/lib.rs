@@ -12,6 +12,7 @@ mod config;
 mod error;
 
 mod handshake;
+mod hunts;
 mod seal;
 mod token;
 

@@ -2,6 +2,8 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use coldtrail_hunt::RunService;
+use coldtrail_proto::hunt::v1::hunt_service_server::HuntServiceServer;
 use coldtrail_query::QueryService;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -9,6 +11,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::auth::Auth;
+use crate::hunts::Hunts;
 use crate::metadata::Facts;
 use crate::runs::Runs;
 use crate::service::FlightSql;
@@ -18,6 +21,7 @@ use crate::{Config, Error};
 pub struct FlightServer {
     config: Config,
     service: FlightSql,
+    hunts: Option<HuntServiceServer<Hunts>>,
 }
 
 impl FlightServer {
@@ -26,12 +30,20 @@ impl FlightServer {
         config.validate()?;
         let facts = Arc::new(Facts::new(config.handle_bytes_max)?);
         let service = FlightSql { config: Arc::new(config.clone()), auth, query, facts, runs: Runs::default(), bindings: Arc::default() };
-        Ok(Self { config, service })
+        Ok(Self { config, service, hunts: None })
+    }
+
+    /// The same server, which also answers calls about runs.
+    #[must_use]
+    pub fn with_runs(mut self, runs: Arc<dyn RunService>) -> Self {
+        let hunts = Hunts { auth: Arc::clone(&self.service.auth), runs };
+        self.hunts = Some(HuntServiceServer::new(hunts).max_decoding_message_size(self.config.request_bytes_max));
+        self
     }
 
     /// Answers calls until `stop`. Then takes no new ones, lets results under way end for `drain_timeout`, and interrupts the rest.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
-        let Self { config, service } = self;
+        let Self { config, service, hunts } = self;
         let runs = service.runs.clone();
         // What stands around a message on the wire is small beside it.
         let service = FlightServiceServer::new(service).max_decoding_message_size(config.request_bytes_max.saturating_add(64 << 10));
@@ -41,6 +53,7 @@ impl FlightServer {
             .http2_keepalive_timeout(Some(config.keepalive_interval))
             .max_concurrent_streams(Some(config.streams_per_connection_max))
             .add_service(service)
+            .add_optional_service(hunts)
             .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
         let mut serving = std::pin::pin!(serving.into_future());
         let failed = |source| Error::Serve { source };

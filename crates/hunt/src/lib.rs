@@ -5,14 +5,16 @@
 //! A [`Division`] says how a statement can be answered in parts: which plan each slice of time runs, and what is done with all
 //! their rows in the end. What cannot be divided exactly (a join or a window across slices, a median) is one part, and says why.
 //! [`windows`] cuts the time that the statement's segments cover into slices, newest first. [`ResultTable`] shows the rows of
-//! slices as a table.
+//! slices as a table. [`RunService`] is how whatever serves clients asks for runs.
 
 mod aggregates;
 mod division;
 mod result_table;
+mod run_service;
 mod time;
 mod windows;
 
 pub use division::Division;
 pub use result_table::{ResultFile, ResultTable};
+pub use run_service::{RunEstimate, RunRequest, RunService};
 pub use windows::{SlicePolicy, Window, windows};

@@ -6,5 +6,6 @@
 
 pub mod catalog;
 mod error;
+pub mod hunt;
 
 pub use error::Error;

@@ -28,7 +28,9 @@ pub use engine::{Engine, Run};
 pub use error::Error;
 pub use failure::query_error;
 pub use router::QueryRouter;
-pub use runs::{RunEstimate, RunRequest, Runs, RunsConfig};
+pub use runs::{Runs, RunsConfig};
 pub use tier::{Tier, TierChoice};
+
+pub use coldtrail_hunt::{RunEstimate, RunRequest, RunService, SlicePolicy};
 
 pub use coldtrail_executor::{ExecutorConfig, Job, JobRegistry, Progress, Workspace, distributed_session_config, local_session_config};

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coldtrail_catalog::{CatalogClient, Error as CatalogError};
+use coldtrail_hunt::{RunEstimate, RunRequest, RunService};
 use coldtrail_model::{Run, RunDefinition, RunId, RunState, Slice};
 use coldtrail_query::{Error, Extension, Principal};
 use tokio::sync::Notify;
@@ -23,7 +24,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::RunsConfig;
-pub use estimate::RunEstimate;
 
 use crate::QueryRouter;
 use crate::runs::prepare::Prepared;
@@ -34,23 +34,6 @@ use crate::runs::work::Worker;
 const LOOK: Duration = Duration::from_millis(200);
 /// How often a change of a record is tried again because another changed it first.
 const CHANGES_MAX: usize = 20;
-
-/// What is asked of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RunRequest {
-    /// The statement.
-    pub sql: String,
-    /// A name for people.
-    pub title: Option<String>,
-    /// A run of a higher priority is served first; 0 is ordinary.
-    pub priority: i32,
-    /// It is ended when it has not ended by itself after this time.
-    pub time_max: Option<Duration>,
-    /// It is refused when its segments have more bytes than this.
-    pub bytes_max: Option<u64>,
-    /// Slices at the same time; 0 is the node's default.
-    pub parallelism: u32,
-}
 
 /// The runs of a cluster. Cheap to clone.
 #[derive(Clone)]
@@ -77,97 +60,6 @@ impl Runs {
     /// What shows runs, their slices and their results as tables. It takes the planner as it is without them.
     pub fn tables(planner: coldtrail_query::Planner, catalog: Arc<dyn CatalogClient>) -> Arc<dyn Extension> {
         Arc::new(RunTables::new(planner, catalog))
-    }
-
-    /// Says what a statement would read as a run, and into which slices it would be divided, from the catalog alone.
-    pub async fn estimate(&self, sql: &str) -> Result<RunEstimate, Error> {
-        let planner = self.shared.router.planner();
-        let prepared = Prepared::of(&self.shared, sql, planner.snapshot().await?, now_ms()).await?;
-        Ok(prepared.estimate(&self.shared.speed))
-    }
-
-    /// Takes in a run; it begins when it is its turn.
-    pub async fn submit(&self, principal: &Principal, request: RunRequest) -> Result<Run, Error> {
-        let snapshot = self.shared.router.planner().snapshot().await?;
-        let submitted_ms = now_ms();
-        let definition = RunDefinition {
-            sql: request.sql,
-            title: request.title,
-            principal: principal.name.clone(),
-            submitted_ms,
-            snapshot_id: snapshot.id,
-            priority: request.priority,
-            deadline_ms: request.time_max.map(|time| submitted_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
-            bytes_max: request.bytes_max,
-            parallelism: if request.parallelism == 0 { self.shared.config.slices_at_once } else { request.parallelism },
-        };
-        let prepared = Prepared::of(&self.shared, &definition.sql, snapshot, submitted_ms).await?;
-        prepared.check(definition.bytes_max, &self.shared.speed)?;
-        let run = Run {
-            id: RunId::generate(),
-            definition,
-            state: RunState::Queued,
-            plan: Some(prepared.plan()),
-            epoch: 0,
-            version: 0,
-            message: None,
-            started_ms: None,
-            ended_ms: None,
-        };
-        self.shared.catalog.create_run(run.clone()).await.map_err(catalog_error)?;
-        self.shared.news.notify_waiters();
-        Ok(run)
-    }
-
-    /// One run with its slices.
-    pub async fn get(&self, id: RunId) -> Result<(Run, Vec<Slice>), Error> {
-        self.shared.get(id).await
-    }
-
-    /// Every run, the newest first.
-    pub async fn list(&self) -> Result<Vec<Arc<Run>>, Error> {
-        self.shared.catalog.runs().await.map_err(catalog_error)
-    }
-
-    /// Ends a run. One that has ended stays as it is.
-    pub async fn cancel(&self, id: RunId, by: &Principal) -> Result<Run, Error> {
-        let message = format!("cancelled by {}", by.name);
-        self.shared
-            .change(id, |run| {
-                (!run.state.has_ended()).then(|| Run {
-                    state: RunState::Cancelled,
-                    message: Some(message.clone()),
-                    ended_ms: Some(now_ms()),
-                    ..run.clone()
-                })
-            })
-            .await
-    }
-
-    /// Lets a run rest: slices under way are given up, and what was done is kept.
-    pub async fn pause(&self, id: RunId) -> Result<Run, Error> {
-        let change =
-            |run: &Run| matches!(run.state, RunState::Queued | RunState::Running).then(|| Run { state: RunState::Paused, ..run.clone() });
-        self.shared.change(id, change).await
-    }
-
-    /// Lets a run go on that was paused.
-    pub async fn resume(&self, id: RunId) -> Result<Run, Error> {
-        let change = |run: &Run| (run.state == RunState::Paused).then(|| Run { state: RunState::Queued, ..run.clone() });
-        let run = self.shared.change(id, change).await?;
-        self.shared.news.notify_waiters();
-        Ok(run)
-    }
-
-    /// Forgets a run that has ended, with its results.
-    pub async fn delete(&self, id: RunId) -> Result<(), Error> {
-        let (run, _) = self.get(id).await?;
-        if !run.state.has_ended() {
-            return Err(Error::NotAllowed { message: format!("run {id} is {}; cancel it before it is deleted", run.state) });
-        }
-        let lake = self.shared.router.planner().lake();
-        lake.delete_results(&id.to_string()).await.map_err(lake_error)?;
-        self.shared.catalog.delete_run(id).await.map_err(catalog_error)
     }
 
     /// Works on runs until `stop`: those that an earlier leader left, and those that come. `epoch` is the term for which this node leads.
@@ -207,6 +99,92 @@ impl Runs {
         // What was begun is ended first; among others the higher priority, and then the older.
         runs.sort_by_key(|run| (run.state == RunState::Queued, std::cmp::Reverse(run.definition.priority), run.id));
         Ok(runs)
+    }
+}
+
+#[async_trait::async_trait]
+impl RunService for Runs {
+    async fn estimate(&self, sql: &str) -> Result<RunEstimate, Error> {
+        let planner = self.shared.router.planner();
+        let prepared = Prepared::of(&self.shared, sql, planner.snapshot().await?, now_ms()).await?;
+        Ok(prepared.estimate(&self.shared.speed))
+    }
+
+    async fn submit(&self, principal: &Principal, request: RunRequest) -> Result<Run, Error> {
+        let snapshot = self.shared.router.planner().snapshot().await?;
+        let submitted_ms = now_ms();
+        let definition = RunDefinition {
+            sql: request.sql,
+            title: request.title,
+            principal: principal.name.clone(),
+            submitted_ms,
+            snapshot_id: snapshot.id,
+            priority: request.priority,
+            deadline_ms: request.time_max.map(|time| submitted_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
+            bytes_max: request.bytes_max,
+            parallelism: if request.parallelism == 0 { self.shared.config.slices_at_once } else { request.parallelism },
+        };
+        let prepared = Prepared::of(&self.shared, &definition.sql, snapshot, submitted_ms).await?;
+        prepared.check(definition.bytes_max, &self.shared.speed)?;
+        let run = Run {
+            id: RunId::generate(),
+            definition,
+            state: RunState::Queued,
+            plan: Some(prepared.plan()),
+            epoch: 0,
+            version: 0,
+            message: None,
+            started_ms: None,
+            ended_ms: None,
+        };
+        self.shared.catalog.create_run(run.clone()).await.map_err(catalog_error)?;
+        self.shared.news.notify_waiters();
+        Ok(run)
+    }
+
+    async fn get(&self, id: RunId) -> Result<(Run, Vec<Slice>), Error> {
+        self.shared.get(id).await
+    }
+
+    async fn list(&self) -> Result<Vec<Arc<Run>>, Error> {
+        self.shared.catalog.runs().await.map_err(catalog_error)
+    }
+
+    async fn cancel(&self, id: RunId, by: &Principal) -> Result<Run, Error> {
+        let message = format!("cancelled by {}", by.name);
+        self.shared
+            .change(id, |run| {
+                (!run.state.has_ended()).then(|| Run {
+                    state: RunState::Cancelled,
+                    message: Some(message.clone()),
+                    ended_ms: Some(now_ms()),
+                    ..run.clone()
+                })
+            })
+            .await
+    }
+
+    async fn pause(&self, id: RunId) -> Result<Run, Error> {
+        let change =
+            |run: &Run| matches!(run.state, RunState::Queued | RunState::Running).then(|| Run { state: RunState::Paused, ..run.clone() });
+        self.shared.change(id, change).await
+    }
+
+    async fn resume(&self, id: RunId) -> Result<Run, Error> {
+        let change = |run: &Run| (run.state == RunState::Paused).then(|| Run { state: RunState::Queued, ..run.clone() });
+        let run = self.shared.change(id, change).await?;
+        self.shared.news.notify_waiters();
+        Ok(run)
+    }
+
+    async fn delete(&self, id: RunId) -> Result<(), Error> {
+        let (run, _) = self.get(id).await?;
+        if !run.state.has_ended() {
+            return Err(Error::NotAllowed { message: format!("run {id} is {}; cancel it before it is deleted", run.state) });
+        }
+        let lake = self.shared.router.planner().lake();
+        lake.delete_results(&id.to_string()).await.map_err(lake_error)?;
+        self.shared.catalog.delete_run(id).await.map_err(catalog_error)
     }
 }
 

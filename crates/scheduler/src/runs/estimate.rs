@@ -1,24 +1,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use coldtrail_model::RunPlan;
-
 /// Rows of a row group, as the lake writes them.
 pub(crate) const ROW_GROUP_ROWS: u64 = 128 << 10;
 
 /// What a node without experience takes for its speed, in bytes of Parquet a second.
 const SPEED_AT_FIRST: u64 = 100 << 20;
-
-/// What a run would read, known from the catalog alone.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunEstimate {
-    /// How it would be divided; segments, bytes and rows are at most.
-    pub plan: RunPlan,
-    /// Row groups of the segments, before their own statistics are looked at.
-    pub row_groups: u64,
-    /// About how long it would take alone, in seconds, by the speed of the slices that this node has seen.
-    pub seconds: f64,
-}
 
 /// How fast slices were read on this node, in bytes a second.
 #[derive(Debug, Default)]

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use coldtrail_hunt::{Division, Window, windows};
+use coldtrail_hunt::{Division, RunEstimate, Window, windows};
 use coldtrail_model::{Merge, RunId, RunPlan, Slice, SliceState, Snapshot, TimeRange};
 use coldtrail_query::Error;
 
 use super::Shared;
-use super::estimate::{ROW_GROUP_ROWS, RunEstimate, Speed};
+use super::estimate::{ROW_GROUP_ROWS, Speed};
 
 /// A run's statement, understood and divided.
 pub(super) struct Prepared {

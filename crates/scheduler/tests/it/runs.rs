@@ -8,7 +8,7 @@ use coldtrail_catalog::{Catalog, CatalogClient};
 use coldtrail_lake::{Lake, SegmentWriter, StoreOptions, WriterConfig};
 use coldtrail_model::{Class, Col, Commit, Day, Event, Merge, Run, RunId, RunState, SegmentIndex, SegmentMeta, Slice, SliceState};
 use coldtrail_query::{Error, Planner, PlannerConfig, Principal, QueryService};
-use coldtrail_scheduler::{EngineConfig, ExecutorConfig, QueryRouter, RunRequest, Runs, RunsConfig, TierMode, Workspace};
+use coldtrail_scheduler::{EngineConfig, ExecutorConfig, QueryRouter, RunRequest, RunService, Runs, RunsConfig, TierMode, Workspace};
 use futures::TryStreamExt;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

@@ -1,0 +1,189 @@
+//! Runs over gRPC, beside Flight SQL and for the same users.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coldtrail_hunt::{RunRequest, RunService};
+use coldtrail_model as model;
+use coldtrail_proto::hunt::v1;
+use coldtrail_proto::hunt::v1::hunt_service_server::HuntService;
+use coldtrail_query::Principal;
+use futures::stream::{self, BoxStream, StreamExt};
+use tonic::transport::server::TcpConnectInfo;
+use tonic::{Request, Response, Status};
+
+use crate::auth::Auth;
+use crate::status::from_query_error;
+
+/// How often a followed run is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Answers calls about runs.
+pub(crate) struct Hunts {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) runs: Arc<dyn RunService>,
+}
+
+impl Hunts {
+    async fn admit<T>(&self, request: &Request<T>) -> Result<Principal, Status> {
+        let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr).map(|address| address.ip());
+        Ok(self.auth.admit(request.metadata(), peer).await?)
+    }
+
+    /// The caller and the run that it names.
+    async fn named(&self, request: &Request<v1::RunName>) -> Result<(Principal, model::RunId), Status> {
+        let principal = self.admit(request).await?;
+        let id = request.get_ref().id.parse().map_err(|error: model::Error| Status::invalid_argument(error.to_string()))?;
+        Ok((principal, id))
+    }
+}
+
+fn refused(error: coldtrail_query::Error) -> Status {
+    from_query_error(&error, None)
+}
+
+fn reply(run: &model::Run, slices: &[model::Slice]) -> Response<v1::RunReply> {
+    Response::new(v1::RunReply { run: Some(run_to_proto(run)), slices: slices.iter().map(slice_to_proto).collect() })
+}
+
+#[tonic::async_trait]
+impl HuntService for Hunts {
+    type FollowRunStream = BoxStream<'static, Result<v1::RunReply, Status>>;
+
+    async fn start_run(&self, request: Request<v1::StartRunRequest>) -> Result<Response<v1::RunReply>, Status> {
+        let principal = self.admit(&request).await?;
+        let asked = request.into_inner();
+        let request = RunRequest {
+            sql: asked.sql,
+            title: asked.title,
+            priority: asked.priority,
+            time_max: asked.time_max_ms.map(Duration::from_millis),
+            bytes_max: asked.bytes_max,
+            parallelism: asked.parallelism,
+        };
+        let run = self.runs.submit(&principal, request).await.map_err(refused)?;
+        Ok(reply(&run, &[]))
+    }
+
+    async fn estimate_run(&self, request: Request<v1::EstimateRunRequest>) -> Result<Response<v1::EstimateRunReply>, Status> {
+        self.admit(&request).await?;
+        let estimate = self.runs.estimate(&request.get_ref().sql).await.map_err(refused)?;
+        let plan = Some(plan_to_proto(&estimate.plan));
+        Ok(Response::new(v1::EstimateRunReply { plan, row_groups: estimate.row_groups, seconds: estimate.seconds }))
+    }
+
+    async fn list_runs(&self, request: Request<v1::ListRunsRequest>) -> Result<Response<v1::ListRunsReply>, Status> {
+        self.admit(&request).await?;
+        let runs = self.runs.list().await.map_err(refused)?;
+        Ok(Response::new(v1::ListRunsReply { runs: runs.iter().map(|run| run_to_proto(run)).collect() }))
+    }
+
+    async fn get_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
+        let (_, id) = self.named(&request).await?;
+        let (run, slices) = self.runs.get(id).await.map_err(refused)?;
+        Ok(reply(&run, &slices))
+    }
+
+    async fn follow_run(&self, request: Request<v1::RunName>) -> Result<Response<Self::FollowRunStream>, Status> {
+        let (_, id) = self.named(&request).await?;
+        self.runs.get(id).await.map_err(refused)?;
+        let runs = Arc::clone(&self.runs);
+        let changes = stream::unfold((None::<v1::RunReply>, false), move |(shown, ended)| {
+            let runs = Arc::clone(&runs);
+            async move {
+                loop {
+                    if ended {
+                        return None;
+                    }
+                    let (run, slices) = match runs.get(id).await {
+                        Ok(found) => found,
+                        Err(error) => return Some((Err(refused(error)), (shown, true))),
+                    };
+                    let now = reply(&run, &slices).into_inner();
+                    if shown.as_ref() != Some(&now) {
+                        return Some((Ok(now.clone()), (Some(now), run.state.has_ended())));
+                    }
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        });
+        Ok(Response::new(changes.boxed()))
+    }
+
+    async fn cancel_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
+        let (principal, id) = self.named(&request).await?;
+        let run = self.runs.cancel(id, &principal).await.map_err(refused)?;
+        Ok(reply(&run, &[]))
+    }
+
+    async fn pause_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
+        let (_, id) = self.named(&request).await?;
+        Ok(reply(&self.runs.pause(id).await.map_err(refused)?, &[]))
+    }
+
+    async fn resume_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
+        let (_, id) = self.named(&request).await?;
+        Ok(reply(&self.runs.resume(id).await.map_err(refused)?, &[]))
+    }
+
+    async fn delete_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::DeleteRunReply>, Status> {
+        let (_, id) = self.named(&request).await?;
+        self.runs.delete(id).await.map_err(refused)?;
+        Ok(Response::new(v1::DeleteRunReply {}))
+    }
+}
+
+fn run_to_proto(run: &model::Run) -> v1::Run {
+    let definition = &run.definition;
+    v1::Run {
+        id: run.id.to_string(),
+        title: definition.title.clone(),
+        state: run.state.name().to_owned(),
+        message: run.message.clone(),
+        principal: definition.principal.clone(),
+        sql: definition.sql.clone(),
+        submitted_ms: definition.submitted_ms,
+        started_ms: run.started_ms,
+        ended_ms: run.ended_ms,
+        snapshot_id: definition.snapshot_id,
+        priority: definition.priority,
+        deadline_ms: definition.deadline_ms,
+        bytes_max: definition.bytes_max,
+        parallelism: definition.parallelism,
+        plan: run.plan.as_ref().map(plan_to_proto),
+    }
+}
+
+fn plan_to_proto(plan: &model::RunPlan) -> v1::Plan {
+    v1::Plan {
+        merge: plan.merge.name().to_owned(),
+        reason: plan.reason.clone(),
+        slices: plan.slices,
+        segments: plan.segments,
+        bytes: plan.bytes,
+        rows: plan.rows,
+    }
+}
+
+fn slice_to_proto(slice: &model::Slice) -> v1::Slice {
+    let bounded = |ms: i64| (ms != i64::MIN && ms != i64::MAX).then_some(ms);
+    let (rows, message, segment) = match &slice.state {
+        model::SliceState::Done(result) => (Some(result.rows), None, None),
+        model::SliceState::Failed { message, segment } => (None, Some(message.clone()), segment.clone()),
+        model::SliceState::Planned | model::SliceState::Skipped => (None, None, None),
+    };
+    v1::Slice {
+        number: slice.number,
+        state: slice.state.name().to_owned(),
+        start_ms: bounded(slice.time.start_ms),
+        end_ms: bounded(slice.time.end_ms),
+        segments: slice.segments,
+        bytes: slice.bytes,
+        attempts: slice.attempts,
+        started_ms: slice.started_ms,
+        ended_ms: slice.ended_ms,
+        rows,
+        message,
+        segment,
+    }
+}
