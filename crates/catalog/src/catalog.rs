@@ -1,28 +1,43 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use coldtrail_model::Snapshot;
-use openraft::error::{ClientWriteError, Fatal, RaftError};
+use openraft::error::Fatal;
 use openraft::metrics::WaitError;
-use openraft::{BasicNode, Raft, RaftMetrics, RaftState, ServerState, SnapshotPolicy, TokioInstant};
+use openraft::{Raft, RaftMetrics, SnapshotPolicy};
 use parking_lot::{Mutex, RwLock};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
+use crate::cluster::{Network, Peering, Peers, SNAPSHOT_PIECE_BYTES, serve_peers};
 use crate::contents::Contents;
 use crate::image::State;
-use crate::network::NoPeers;
-use crate::raft::{Command, Outcome, TypeConfig};
+use crate::raft::{NodeInfo, TypeConfig};
 use crate::store::{Disk, Identity, LogStore, Machine};
 use crate::{Config, Error};
 
 mod answer;
+mod at_leader;
+mod leader_state;
 mod propose;
 mod refusal;
+mod start;
+
+pub use leader_state::LeaderState;
 
 /// Above this, making a snapshot takes long enough to do it off the reactor.
 const SEGMENTS_INLINE_MAX: usize = 5_000;
+
+/// How long a node may take to install an image once its last piece has arrived.
+const PIECE_TIMEOUT_MS: u64 = 120_000;
+
+/// How long calls of other nodes that are under way may take when the node stops.
+const TASK_STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How many older snapshots are kept in memory: the slices of a run ask for the same one again and again.
 const OLDER_SNAPSHOTS_KEPT: usize = 4;
@@ -36,41 +51,57 @@ pub struct Catalog {
     node: Arc<Node>,
 }
 
-struct Node {
+pub(crate) struct Node {
     raft: Raft<TypeConfig>,
     disk: Arc<Disk>,
     state: Arc<RwLock<State>>,
+    config: Config,
+    peers: Option<Arc<Peers>>,
     newest: tokio::sync::Mutex<Arc<Snapshot>>,
     /// The older snapshots that were asked for last.
     older: Mutex<VecDeque<Arc<Snapshot>>>,
     bytes_since_image: AtomicU64,
-    snapshot_after_bytes: u64,
+    leader: watch::Sender<LeaderState>,
+    formation_turn: tokio::sync::Mutex<()>,
+    /// Held by the one who changes the cluster, on the leader.
+    pub(crate) membership_turn: tokio::sync::Mutex<()>,
+    /// True while this leader gives up: what is written waits for the next one.
+    pub(crate) is_handing_over: AtomicBool,
+    stop: CancellationToken,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Catalog {
-    /// Opens the catalog in a folder, and makes a one-node catalog there first if there is none.
+    /// Opens the catalog of one node in a folder, and makes it first if there is none.
     /// Returns once all that was ever acknowledged is visible and commits are taken.
     pub async fn open(config: Config) -> Result<Self, Error> {
+        if config.has_peers() {
+            return Err(Error::Config { key: "peers", reason: "a node with others can only be opened with a way to them" });
+        }
+        Self::open_with(config, None).await
+    }
+
+    /// Opens one node of a cluster: forms the cluster with its peers, joins theirs, or goes on as what it is. Answers the
+    /// other nodes from the start, and returns once all that was ever acknowledged is visible and commits are taken.
+    pub async fn open_in_cluster(config: Config, peering: Peering) -> Result<Self, Error> {
+        Self::open_with(config, Some(peering)).await
+    }
+
+    async fn open_with(config: Config, peering: Option<Peering>) -> Result<Self, Error> {
         config.validate()?;
+        let peers = match &peering {
+            Some(Peering { secret, .. }) if secret.is_empty() => {
+                return Err(Error::Config { key: "secret", reason: "the nodes of a cluster need one" });
+            }
+            Some(Peering { dial, secret, .. }) => Some(Arc::new(Peers::new(Arc::clone(dial), secret, &config)?)),
+            None => None,
+        };
         let (disk, machine) = open_store(&config).await?;
-        let state = machine.state();
-        let raft_config = Arc::new(raft_config(&config, disk.identity()));
-        let log = LogStore::new(Arc::clone(&disk));
-        let raft = match Raft::new(config.node_id, raft_config, NoPeers, log, machine).await {
-            Ok(raft) => raft,
-            Err(fatal) => return Err(startup_error(&disk, &fatal)),
-        };
-        let node = Node {
-            raft,
-            disk,
-            state,
-            newest: tokio::sync::Mutex::default(),
-            older: Mutex::default(),
-            bytes_since_image: AtomicU64::new(0),
-            snapshot_after_bytes: config.snapshot_after_bytes,
-        };
-        let catalog = Self { node: Arc::new(node) };
-        if let Err(error) = catalog.start(&config).await {
+        let catalog = Self { node: Arc::new(start_node(config, disk, machine, peers).await?) };
+        if let Some(Peering { listener, secret, .. }) = peering {
+            catalog.answer_peers(listener, secret);
+        }
+        if let Err(error) = catalog.start().await {
             if let Err(second) = catalog.shutdown().await {
                 tracing::warn!(error = %second, "closing a catalog that did not open failed too");
             }
@@ -79,10 +110,23 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Stops the node and closes its file, so that another process can open it.
+    fn answer_peers(&self, listener: TcpListener, secret: String) {
+        let (catalog, stop) = (self.clone(), self.node.stop.clone());
+        let served = tokio::spawn(async move { serve_peers(listener, catalog, &secret, stop).await });
+        self.node.tasks.lock().push(served);
+    }
+
+    /// Stops the node and closes its file, so that another process can open it. The other nodes see that it is gone.
     pub async fn shutdown(&self) -> Result<(), Error> {
+        self.node.stop.cancel();
         if let Err(stopped) = self.node.raft.shutdown().await {
             tracing::warn!(%stopped, "the raft node did not stop by itself");
+        }
+        let tasks = std::mem::take(&mut *self.node.tasks.lock());
+        for mut task in tasks {
+            if tokio::time::timeout(TASK_STOP_TIMEOUT, &mut task).await.is_err() {
+                task.abort();
+            }
         }
         let disk = Arc::clone(&self.node.disk);
         let file = disk.path().to_owned();
@@ -98,7 +142,7 @@ impl Catalog {
     /// Writes an image of the state now, rather than when enough has changed.
     pub async fn write_image(&self) -> Result<(), Error> {
         let covered = self.node.state.read().last_applied;
-        let is_written = |metrics: &RaftMetrics<u64, BasicNode>| metrics.snapshot >= covered || metrics.running_state.is_err();
+        let is_written = |metrics: &RaftMetrics<u64, NodeInfo>| metrics.snapshot >= covered || metrics.running_state.is_err();
         loop {
             // Raft drops the wish if an image is being written already, which may be older than what is asked for.
             self.node.raft.trigger().snapshot().await.map_err(|fatal| self.stopped(&fatal))?;
@@ -111,51 +155,32 @@ impl Catalog {
         }
     }
 
-    /// Forms the cluster if it is new, takes the lead if nobody else can, and waits until all that was agreed is applied.
-    async fn start(&self, config: &Config) -> Result<(), Error> {
-        let raft = &self.node.raft;
-        if !raft.is_initialized().await.map_err(|fatal| self.stopped(&fatal))? {
-            let members = std::collections::BTreeMap::from([(config.node_id, BasicNode { addr: config.node_address.clone() })]);
-            raft.initialize(members).await.map_err(|error| self.stopped(&error))?;
-        }
-        let id = config.node_id;
-        let stands_alone = move |state: &RaftState<u64, BasicNode, TokioInstant>| {
-            let is_only_voter = state.membership_state.effective().voter_ids().eq([id]);
-            is_only_voter && matches!(state.server_state, ServerState::Follower)
-        };
-        if raft.with_raft_state(stands_alone).await.map_err(|fatal| self.stopped(&fatal))? {
-            raft.trigger().elect().await.map_err(|fatal| self.stopped(&fatal))?;
-        }
-        let timeout = Duration::from_millis(config.start_timeout_ms);
-        let has_leader = |metrics: &RaftMetrics<u64, BasicNode>| metrics.current_leader.is_some() || metrics.running_state.is_err();
-        let metrics = raft.wait(Some(timeout)).metrics(has_leader, "a leader").await;
-        let metrics = metrics.map_err(|_| Error::NoLeader { waited_ms: config.start_timeout_ms })?;
-        metrics.running_state.map_err(|fatal| self.stopped(&fatal))?;
-        self.write(Command::Barrier).await?;
-        let contents = self.contents();
-        tracing::info!(segments = contents.segment_count(), snapshot_id = contents.snapshot_id(), "the catalog is open");
-        Ok(())
+    pub(crate) fn raft(&self) -> &Raft<TypeConfig> {
+        &self.node.raft
     }
 
-    async fn write(&self, command: Command) -> Result<Outcome, Error> {
-        match self.node.raft.client_write(command).await {
-            Ok(response) => Ok(response.data),
-            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => {
-                Err(Error::NotLeader { leader: to.leader_node.map(|node| node.addr) })
-            }
-            Err(error) => Err(self.stopped(&error)),
-        }
+    pub(crate) fn disk(&self) -> &Arc<Disk> {
+        &self.node.disk
     }
 
-    /// Writes a command that may be refused.
-    async fn change(&self, command: Command) -> Result<Outcome, Error> {
-        match self.write(command).await? {
-            Outcome::Refused(refusal) => Err(refusal.into()),
-            outcome => Ok(outcome),
-        }
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
     }
 
-    fn stopped(&self, error: &dyn std::error::Error) -> Error {
+    pub(crate) fn config(&self) -> &Config {
+        &self.node.config
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        self.node.disk.identity()
+    }
+
+    /// Held while it is decided which cluster this node belongs to.
+    pub(crate) async fn formation_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.node.formation_turn.lock().await
+    }
+
+    pub(crate) fn stopped(&self, error: &dyn std::error::Error) -> Error {
         Error::Stopped { file: self.node.disk.path().to_owned(), reason: self.stop_reason(error) }
     }
 
@@ -164,7 +189,7 @@ impl Catalog {
         self.node.disk.failure().map_or_else(|| error.to_string(), str::to_owned)
     }
 
-    fn runtime_ends(&self) -> Error {
+    pub(crate) fn runtime_ends(&self) -> Error {
         Error::Stopped { file: self.node.disk.path().to_owned(), reason: "the process is ending".to_owned() }
     }
 
@@ -172,15 +197,11 @@ impl Catalog {
         self.node.state.read().contents.clone()
     }
 
-    fn identity(&self) -> Identity {
-        self.node.disk.identity()
-    }
-
     /// An image is due once the log since the last one is long in bytes; Raft itself counts the entries.
     async fn note_committed(&self, bytes: u64) {
         let since_image = &self.node.bytes_since_image;
         let sum = since_image.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if sum < self.node.snapshot_after_bytes {
+        if sum < self.node.config.snapshot_after_bytes {
             return;
         }
         since_image.store(0, Ordering::Relaxed);
@@ -237,21 +258,53 @@ impl fmt::Debug for Catalog {
 }
 
 async fn open_store(config: &Config) -> Result<(Arc<Disk>, Machine), Error> {
-    let Config { folder, node_id, .. } = config.clone();
+    let folder = config.folder.clone();
     let file = folder.clone();
-    let opened = tokio::task::spawn_blocking(move || Disk::open(&folder, node_id).map(Arc::new)).await;
+    let opened = tokio::task::spawn_blocking(move || Disk::open(&folder).map(Arc::new)).await;
     let disk = opened.unwrap_or_else(|stopped| Err(Error::Corrupt { file, reason: stopped.to_string() }))?;
     let for_machine = Arc::clone(&disk);
     let machine = disk.run(move |_| Machine::load(for_machine)).await;
     Ok((Arc::clone(&disk), machine.map_err(|fault| fault.into_error(disk.path()))?))
 }
 
+async fn start_node(config: Config, disk: Arc<Disk>, machine: Machine, peers: Option<Arc<Peers>>) -> Result<Node, Error> {
+    let state = machine.state();
+    let identity = disk.identity();
+    let network = Network { peers: peers.clone(), disk: Arc::clone(&disk) };
+    let log = LogStore::new(Arc::clone(&disk));
+    let raft = match Raft::new(identity.node_id, Arc::new(raft_config(&config, identity)), network, log, machine).await {
+        Ok(raft) => raft,
+        Err(fatal) => return Err(startup_error(&disk, &fatal)),
+    };
+    Ok(Node {
+        raft,
+        disk,
+        state,
+        config,
+        peers,
+        newest: tokio::sync::Mutex::default(),
+        older: Mutex::default(),
+        bytes_since_image: AtomicU64::new(0),
+        leader: watch::Sender::new(LeaderState::default()),
+        formation_turn: tokio::sync::Mutex::default(),
+        membership_turn: tokio::sync::Mutex::default(),
+        is_handing_over: AtomicBool::new(false),
+        stop: CancellationToken::new(),
+        tasks: Mutex::default(),
+    })
+}
+
+/// Raft waits for the lease of a leader, which it takes to be the longest timeout, and then for a timeout more.
 fn raft_config(config: &Config, identity: Identity) -> openraft::Config {
+    let lease_ms = config.lease_ms();
+    let after_lease_ms = config.election_timeout_min_ms.saturating_sub(lease_ms);
     openraft::Config {
         cluster_name: identity.cluster_id.to_string(),
         heartbeat_interval: config.heartbeat_ms,
-        election_timeout_min: config.election_timeout_min_ms,
-        election_timeout_max: config.election_timeout_max_ms,
+        election_timeout_min: after_lease_ms.clamp(lease_ms / 4, lease_ms - 1),
+        election_timeout_max: lease_ms,
+        install_snapshot_timeout: PIECE_TIMEOUT_MS,
+        snapshot_max_chunk_size: SNAPSHOT_PIECE_BYTES,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(config.snapshot_after_entries),
         max_in_snapshot_log_to_keep: config.covered_entries_kept,
         replication_lag_threshold: config.snapshot_after_entries.saturating_mul(2),

@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use coldtrail_model::{IndexError, Run, RunId, RunState, SegmentId};
+use uuid::Uuid;
 
 use crate::{CommitId, RUNS_MAX};
 
@@ -40,16 +41,6 @@ pub enum Error {
         file: PathBuf,
         /// The format it says it has.
         format: u32,
-    },
-    /// The catalog on disk belongs to another node of the cluster.
-    #[error("catalog file {} belongs to node {found}, not to node {wanted}; set `node_id = {found}`", file.display())]
-    OtherNode {
-        /// The file.
-        file: PathBuf,
-        /// The node that made it.
-        found: u64,
-        /// The node that was to open it.
-        wanted: u64,
     },
     /// The disk refused.
     #[error("could not read or write {}: {source}", file.display())]
@@ -177,6 +168,30 @@ pub enum Error {
     NoLeader {
         /// How long it was waited for.
         waited_ms: u64,
+    },
+    /// The nodes that are to be the cluster did not come together.
+    #[error("the catalog's cluster was not formed or joined within {waited_ms} ms: {missing}")]
+    NotFormed {
+        /// How long it was waited for.
+        waited_ms: u64,
+        /// What was missing, by address.
+        missing: String,
+    },
+    /// A node belongs to another cluster than this one.
+    #[error("the node at {address} belongs to cluster {theirs}, and not to {ours}; one of them has the data folder of another cluster")]
+    OtherCluster {
+        /// Where it is.
+        address: String,
+        /// Its cluster.
+        theirs: Uuid,
+        /// The cluster that it should be.
+        ours: Uuid,
+    },
+    /// The nodes of the cluster cannot be changed like this; nothing was changed.
+    #[error("the cluster cannot be changed like this: {reason}")]
+    Membership {
+        /// Why not.
+        reason: String,
     },
     /// The catalog of another process cannot be reached.
     #[error("the catalog at {address} cannot be reached: {reason} (is `coldtrail serve` running there?)")]

@@ -21,7 +21,7 @@ const RECORD_BYTES_MAX: u64 = 1 << 30;
 pub(crate) struct State {
     pub(crate) last_applied: Option<LogId>,
     pub(crate) membership: StoredMembership,
-    /// The first entry of the leader that wrote the last one: names that leader, and no other.
+    /// The first entry of the leader that wrote the last one, in the life of its process: names it, and no other.
     pub(crate) leader_since: Option<LogId>,
     pub(crate) contents: Contents,
 }

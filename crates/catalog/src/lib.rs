@@ -1,25 +1,27 @@
-//! What exists and what is under way, agreed by Raft: tables, segments, ingested source objects.
+//! What exists and what is under way, agreed by Raft: tables, segments, ingested source objects, runs.
 //!
 //! A segment is visible, and a source object is done, from the moment a [`Commit`](coldtrail_model::Commit) is: one entry
 //! of a Raft log, written to disk before it is acknowledged, and applied whole or refused whole. Never touches Parquet.
 //!
 //! Read in this order: [`Config`] and [`Catalog`] are the way in; [`CatalogClient`] is what a user of the catalog needs,
 //! be it in this process ([`Catalog`]) or another ([`RemoteCatalog`], answered by [`serve`]); `contents` is the state
-//! that all nodes agree on and the only place where commits are judged; `store` keeps log and state on disk.
+//! that all nodes agree on and the only place where changes are judged; `store` keeps log and state on disk; `cluster` is
+//! the other nodes: how they come together, are reached, join and leave.
 
 mod catalog;
 mod client;
+mod cluster;
 mod config;
 mod contents;
 mod error;
 mod image;
-mod network;
 mod raft;
 mod remote;
 mod store;
 
-pub use catalog::Catalog;
+pub use catalog::{Catalog, LeaderState};
 pub use client::{CatalogClient, CommitId, Committed, RUNS_MAX, SourceIdentity, SourceProbe, Status};
+pub use cluster::{ClusterStatus, Dial, NodeRole, NodeStatus, Peering, PlainDial};
 pub use config::Config;
 pub use error::Error;
 pub use remote::{RemoteCatalog, serve};

@@ -3,7 +3,6 @@
 use std::io::Cursor;
 
 use coldtrail_model::{Commit, Run, RunId, RunState, SegmentId, Slice};
-use openraft::BasicNode;
 use serde::{Deserialize, Serialize};
 
 use crate::CommitId;
@@ -13,8 +12,8 @@ mod record;
 
 pub(crate) use command::{command_from_proto, command_to_proto, commit_id_from_bytes};
 pub(crate) use record::{
-    entry_from_proto, entry_to_proto, log_id_from_proto, log_id_to_proto, stored_membership_from_proto, stored_membership_to_proto,
-    vote_from_proto, vote_to_proto,
+    entry_from_proto, entry_to_proto, log_id_from_proto, log_id_to_proto, membership_from_proto, membership_to_proto,
+    stored_membership_from_proto, stored_membership_to_proto, vote_from_proto, vote_to_proto,
 };
 
 openraft::declare_raft_types!(
@@ -23,16 +22,17 @@ openraft::declare_raft_types!(
         D = Command,
         R = Outcome,
         NodeId = u64,
-        Node = BasicNode,
+        Node = NodeInfo,
         Entry = openraft::Entry<TypeConfig>,
         SnapshotData = Cursor<Vec<u8>>,
 );
 
+pub(crate) type NodeInfo = openraft::BasicNode;
 pub(crate) type Entry = openraft::Entry<TypeConfig>;
 pub(crate) type LogId = openraft::LogId<u64>;
 pub(crate) type Vote = openraft::Vote<u64>;
-pub(crate) type Membership = openraft::Membership<u64, BasicNode>;
-pub(crate) type StoredMembership = openraft::StoredMembership<u64, BasicNode>;
+pub(crate) type Membership = openraft::Membership<u64, NodeInfo>;
+pub(crate) type StoredMembership = openraft::StoredMembership<u64, NodeInfo>;
 pub(crate) type StorageError = openraft::StorageError<u64>;
 
 /// What the nodes agree on, one after another.

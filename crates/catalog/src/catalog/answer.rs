@@ -24,12 +24,13 @@ impl CatalogClient for Catalog {
     }
 
     async fn is_ingested(&self, probes: &[SourceProbe]) -> Result<Vec<bool>, Error> {
+        self.linearizable().await?;
         let contents = self.contents();
         Ok(probes.iter().map(|probe| contents.is_ingested(probe)).collect())
     }
 
     async fn status(&self) -> Result<Status, Error> {
-        let metrics = self.node.raft.metrics().borrow().clone();
+        let metrics = self.raft().metrics().borrow().clone();
         let contents = self.contents();
         Ok(Status {
             cluster_id: self.identity().cluster_id,
@@ -81,6 +82,8 @@ impl CatalogClient for Catalog {
     }
 
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error> {
+        // One that is missing here may be deleted: nothing may be overlooked.
+        self.linearizable().await?;
         let contents = self.contents();
         off_reactor(move || contents.kept_segments()).await.ok_or_else(|| self.runtime_ends())
     }

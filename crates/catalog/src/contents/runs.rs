@@ -13,6 +13,7 @@ use crate::raft::Refusal;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Runs {
     by_id: OrdMap<RunId, Arc<Run>>,
+    ended: usize,
     slices: OrdMap<(RunId, u32), Arc<Slice>>,
 }
 
@@ -26,7 +27,7 @@ impl Contents {
         if !self.knows_snapshot(run.definition.snapshot_id) {
             return Err(self.snapshot_gone(run.definition.snapshot_id));
         }
-        if self.runs().filter(|run| run.state.has_ended()).count() >= RUNS_MAX {
+        if self.runs.ended >= RUNS_MAX {
             return Err(Refusal::TooManyRuns);
         }
         let mut next = self.clone();
@@ -56,6 +57,7 @@ impl Contents {
         let mut next = self.clone();
         if run.state.has_ended() {
             next.history.unpin(run.definition.snapshot_id);
+            next.runs.ended += 1;
         }
         next.runs.by_id.insert(run.id, Arc::new(run.clone()));
         Ok((next, run))
@@ -93,6 +95,7 @@ impl Contents {
         }
         let mut next = self.clone();
         next.runs.by_id.remove(&run);
+        next.runs.ended -= 1;
         let numbers: Vec<u32> = self.slices(run).map(|slice| slice.number).collect();
         for number in numbers {
             next.runs.slices.remove(&(run, number));
@@ -123,7 +126,9 @@ impl Contents {
     /// Takes over a run from an image. False if it is there twice.
     pub(crate) fn restore_run(&mut self, run: Run) -> bool {
         let is_new = self.run(run.id).is_none();
-        self.insert_run(run);
+        if is_new {
+            self.insert_run(run);
+        }
         is_new
     }
 
@@ -138,7 +143,9 @@ impl Contents {
     }
 
     fn insert_run(&mut self, run: Run) {
-        if !run.state.has_ended() {
+        if run.state.has_ended() {
+            self.runs.ended += 1;
+        } else {
             self.history.pin(run.definition.snapshot_id);
         }
         self.runs.by_id.insert(run.id, Arc::new(run));

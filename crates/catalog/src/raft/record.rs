@@ -24,7 +24,7 @@ pub(crate) fn vote_from_proto(vote: v1::Vote) -> Vote {
     if vote.committed { Vote::new_committed(vote.term, vote.node_id) } else { Vote::new(vote.term, vote.node_id) }
 }
 
-fn membership_to_proto(membership: &Membership) -> v1::Membership {
+pub(crate) fn membership_to_proto(membership: &Membership) -> v1::Membership {
     let voters = |ids: &BTreeSet<u64>| v1::Voters { node_ids: ids.iter().copied().collect() };
     v1::Membership {
         configs: membership.get_joint_config().iter().map(voters).collect(),
@@ -32,7 +32,7 @@ fn membership_to_proto(membership: &Membership) -> v1::Membership {
     }
 }
 
-fn membership_from_proto(membership: v1::Membership) -> Membership {
+pub(crate) fn membership_from_proto(membership: v1::Membership) -> Membership {
     let configs = membership.configs.into_iter().map(|voters| voters.node_ids.into_iter().collect()).collect();
     let nodes: BTreeMap<_, _> = membership.nodes.into_iter().map(|node| (node.id, BasicNode { addr: node.address })).collect();
     Membership::new(configs, nodes)

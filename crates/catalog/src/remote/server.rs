@@ -35,7 +35,7 @@ pub async fn serve(listener: TcpListener, catalog: Catalog, token: String, stop:
 
 // The error is large because tonic's is.
 #[allow(clippy::result_large_err)]
-fn authorize(request: Request<()>, expected: &str) -> Result<Request<()>, GrpcStatus> {
+pub(crate) fn authorize(request: Request<()>, expected: &str) -> Result<Request<()>, GrpcStatus> {
     let given = request.metadata().get("authorization").map(|value| value.as_bytes()).unwrap_or_default();
     if is_same(given, expected.as_bytes()) { Ok(request) } else { Err(GrpcStatus::unauthenticated("the token is not the catalog's")) }
 }

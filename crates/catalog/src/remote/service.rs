@@ -21,10 +21,18 @@ impl Service {
         Self { catalog }
     }
 
+    /// Who asks this process may have heard from another node what must be seen here.
+    async fn barrier(&self) -> Result<(), GrpcStatus> {
+        self.catalog.linearizable().await.map_err(|error| wire::error_to_grpc(&error))
+    }
+
     async fn snapshot_asked(&self, at: Option<u64>) -> Result<Arc<Snapshot>, GrpcStatus> {
         match at {
             Some(snapshot_id) => self.catalog.snapshot_at(snapshot_id).await.map_err(|error| wire::error_to_grpc(&error)),
-            None => self.catalog.snapshot().await.map_err(|error| GrpcStatus::internal(error.to_string())),
+            None => {
+                self.barrier().await?;
+                self.catalog.snapshot().await.map_err(|error| GrpcStatus::internal(error.to_string()))
+            }
         }
     }
 }
@@ -70,6 +78,7 @@ impl CatalogService for Service {
         &self,
         _request: Request<v1::ListSourceObjectsRequest>,
     ) -> Result<Response<Self::ListSourceObjectsStream>, GrpcStatus> {
+        self.barrier().await?;
         let objects = self.catalog.source_objects().await.map_err(|error| GrpcStatus::internal(error.to_string()))?;
         Ok(Response::new(in_chunks(objects, CHUNK_ITEMS, |objects: &[SourceObject], total| v1::SourceObjectChunk {
             source_objects: objects.iter().map(Into::into).collect(),
@@ -115,6 +124,7 @@ impl CatalogService for Service {
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, GrpcStatus> {
         let run = run_id_from_bytes(&request.into_inner().run_id, "GetRunRequest", "run_id").map_err(invalid)?;
+        self.barrier().await?;
         let found = self.catalog.run(run).await.map_err(|error| wire::error_to_grpc(&error))?;
         Ok(Response::new(found.map_or_else(v1::GetRunResponse::default, |(run, slices)| v1::GetRunResponse {
             run: Some((&run).into()),
@@ -123,6 +133,7 @@ impl CatalogService for Service {
     }
 
     async fn list_runs(&self, _request: Request<v1::ListRunsRequest>) -> Result<Response<Self::ListRunsStream>, GrpcStatus> {
+        self.barrier().await?;
         let runs = self.catalog.runs().await.map_err(|error| wire::error_to_grpc(&error))?;
         Ok(Response::new(in_chunks(runs, CHUNK_RUNS, |runs: &[Arc<Run>], total| v1::RunChunk {
             runs: runs.iter().map(|run| run.as_ref().into()).collect(),

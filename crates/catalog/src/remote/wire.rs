@@ -11,7 +11,7 @@ use v1::source_probe::Identity;
 use crate::raft::commit_id_from_bytes;
 use crate::{Error, SourceIdentity, SourceProbe, Status};
 
-pub(super) fn error_to_grpc(error: &Error) -> GrpcStatus {
+pub(crate) fn error_to_grpc(error: &Error) -> GrpcStatus {
     let (code, kind) = match error {
         Error::AlreadyIngested { url } => (Code::AlreadyExists, Kind::AlreadyIngestedUrl(url.clone())),
         Error::SegmentExists { segment } => (Code::AlreadyExists, Kind::SegmentExists(segment.as_bytes().to_vec())),
@@ -34,6 +34,11 @@ pub(super) fn error_to_grpc(error: &Error) -> GrpcStatus {
         }
         Error::TooManyRuns => (Code::ResourceExhausted, Kind::TooManyRuns(crate::RUNS_MAX as u64)),
         Error::RunInvalid { reason } => (Code::InvalidArgument, Kind::RunInvalid(reason.clone())),
+        Error::Membership { reason } => (Code::FailedPrecondition, Kind::MembershipRefused(reason.clone())),
+        Error::OtherCluster { ours, theirs, .. } => {
+            let (ours, theirs) = (ours.as_bytes().to_vec(), theirs.as_bytes().to_vec());
+            (Code::FailedPrecondition, Kind::OtherCluster(v1::OtherCluster { ours, theirs }))
+        }
         Error::Stopped { file, reason } => {
             (Code::FailedPrecondition, Kind::Stopped(v1::Stopped { file: file.display().to_string(), reason: reason.clone() }))
         }
@@ -44,9 +49,9 @@ pub(super) fn error_to_grpc(error: &Error) -> GrpcStatus {
     GrpcStatus::with_details(code, error.to_string(), detail.into())
 }
 
-pub(super) fn error_from_grpc(status: &GrpcStatus, address: &str) -> Error {
+pub(crate) fn error_from_grpc(status: &GrpcStatus, address: &str) -> Error {
     let address = address.to_owned();
-    if let Some(error) = detailed_error(status) {
+    if let Some(error) = detailed_error(status, &address) {
         return error;
     }
     match status.code() {
@@ -58,7 +63,7 @@ pub(super) fn error_from_grpc(status: &GrpcStatus, address: &str) -> Error {
     }
 }
 
-fn detailed_error(status: &GrpcStatus) -> Option<Error> {
+fn detailed_error(status: &GrpcStatus, address: &str) -> Option<Error> {
     if status.details().is_empty() {
         return None;
     }
@@ -87,6 +92,12 @@ fn detailed_error(status: &GrpcStatus) -> Option<Error> {
         Kind::SnapshotGone(v1::SnapshotGone { snapshot_id, oldest, newest }) => Error::SnapshotGone { snapshot_id, oldest, newest },
         Kind::TooManyRuns(_) => Error::TooManyRuns,
         Kind::RunInvalid(reason) => Error::RunInvalid { reason },
+        Kind::MembershipRefused(reason) => Error::Membership { reason },
+        Kind::OtherCluster(other) => Error::OtherCluster {
+            address: address.to_owned(),
+            theirs: uuid_from_bytes(&other.theirs, MESSAGE).ok()?,
+            ours: uuid_from_bytes(&other.ours, MESSAGE).ok()?,
+        },
     })
 }
 
@@ -148,7 +159,7 @@ pub(super) fn status_from_proto(status: &v1::StatusResponse) -> Result<Status, c
     })
 }
 
-pub(super) fn uuid_from_bytes(bytes: &[u8], message: &'static str) -> Result<Uuid, coldtrail_proto::Error> {
+pub(crate) fn uuid_from_bytes(bytes: &[u8], message: &'static str) -> Result<Uuid, coldtrail_proto::Error> {
     let length = |_| coldtrail_proto::Error::Length { message, field: "cluster_id", wanted: 16, found: bytes.len() };
     bytes.try_into().map(Uuid::from_bytes).map_err(length)
 }

@@ -41,7 +41,7 @@ pub(super) const PURGED_KEY: &str = "purged";
 /// `v1.ImageMeta`: the newest image.
 pub(super) const IMAGE_KEY: &str = "image";
 
-/// Whose catalog it is; made with it, the same for ever.
+/// Whose catalog it is: the node for ever, the cluster from the moment that there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) node_id: u64,
@@ -63,7 +63,7 @@ pub(crate) enum Fault {
 #[derive(Debug)]
 pub(crate) struct Disk {
     path: PathBuf,
-    identity: Identity,
+    identity: RwLock<Identity>,
     open: RwLock<Option<OpenFile>>,
     /// The first failure; redb takes no more writes after one.
     failure: Arc<OnceLock<String>>,
@@ -73,11 +73,11 @@ pub(crate) struct Disk {
 
 impl Disk {
     /// Opens the file of this folder, and makes it first if it is not there.
-    pub(crate) fn open(folder: &Path, node_id: u64) -> Result<Self, Error> {
-        let (open, identity) = file::open(folder, node_id)?;
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        let (open, identity) = file::open(folder)?;
         Ok(Self {
             path: file::path_in(folder),
-            identity,
+            identity: RwLock::new(identity),
             failure: Arc::clone(&open.failure),
             open: RwLock::new(Some(open)),
             image_turn: Mutex::new(()),
@@ -89,7 +89,14 @@ impl Disk {
     }
 
     pub(crate) fn identity(&self) -> Identity {
-        self.identity
+        *self.identity.read()
+    }
+
+    /// Becomes part of a cluster; what was made with the file was only a proposal.
+    pub(crate) fn adopt_cluster(&self, cluster_id: Uuid) -> Result<(), Fault> {
+        self.write(|transaction| put_meta(transaction, CLUSTER_ID_KEY, cluster_id.as_bytes()))?;
+        self.identity.write().cluster_id = cluster_id;
+        Ok(())
     }
 
     /// The first failure, if there was one.

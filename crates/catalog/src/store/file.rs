@@ -32,19 +32,16 @@ pub(super) fn path_in(folder: &Path) -> PathBuf {
 }
 
 /// Opens the file of this folder, every page of it verified; makes it first if it is not there.
-pub(super) fn open(folder: &Path, node_id: u64) -> Result<(OpenFile, Identity), Error> {
+pub(super) fn open(folder: &Path) -> Result<(OpenFile, Identity), Error> {
     std::fs::create_dir_all(folder).map_err(|source| Error::Disk { file: folder.to_owned(), source })?;
     let lock = lock(folder)?;
     let file = path_in(folder);
     if !file.try_exists().map_err(|source| Error::Disk { file: file.clone(), source })? {
-        create(folder, &file, node_id)?;
+        create(folder, &file)?;
     }
     let failure = Arc::default();
     let database = open_verified(folder, &file, Arc::clone(&failure))?;
     let identity = read_identity(&file, &database)?;
-    if identity.node_id != node_id {
-        return Err(Error::OtherNode { file, found: identity.node_id, wanted: node_id });
-    }
     Ok((OpenFile { database, failure, _lock: lock }, identity))
 }
 
@@ -60,7 +57,8 @@ fn lock(folder: &Path) -> Result<File, Error> {
 }
 
 /// The file appears under its name only when it is whole, so that an empty or half-made one is always damage.
-fn create(folder: &Path, file: &Path, node_id: u64) -> Result<(), Error> {
+fn create(folder: &Path, file: &Path) -> Result<(), Error> {
+    let node_id = random_node_id();
     let draft = folder.join("catalog.redb.new");
     let refused = |source| Error::Disk { file: draft.clone(), source };
     match std::fs::remove_file(&draft) {
@@ -72,6 +70,12 @@ fn create(folder: &Path, file: &Path, node_id: u64) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| Error::Disk { file: folder.to_owned(), source })?;
     tracing::info!(file = %file.display(), node_id, "made a new catalog");
     Ok(())
+}
+
+/// A number that no other node has: one that is taken by chance, and never again by a disk that was wiped. Short enough
+/// to be read aloud, and for every reader of JSON.
+fn random_node_id() -> u64 {
+    (Uuid::now_v7().as_u64_pair().1 & ((1 << 48) - 1)).max(1)
 }
 
 fn write_draft(draft: &Path, node_id: u64) -> Result<(), Fault> {

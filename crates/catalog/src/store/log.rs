@@ -12,7 +12,7 @@ use crate::raft::{self, Entry, LogId, RecordError, StorageError, TypeConfig, Vot
 use coldtrail_proto::catalog::v1;
 
 /// A reader that fetches many entries for another node gets at most about this much at once.
-const READ_BYTES_MAX: usize = 8 << 20;
+const READ_BYTES_MAX: usize = 2 << 20;
 
 /// The Raft log and the vote.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use coldtrail_proto::catalog::v1;
 use openraft::storage::{RaftStateMachine, Snapshot};
-use openraft::{BasicNode, EntryPayload, ErrorSubject, ErrorVerb, OptionalSend, RaftSnapshotBuilder, SnapshotMeta};
+use openraft::{EntryPayload, ErrorSubject, ErrorVerb, OptionalSend, RaftSnapshotBuilder, SnapshotMeta};
 use parking_lot::RwLock;
 use prost::Message;
 use redb::ReadTransaction;
@@ -12,7 +12,7 @@ use super::disk::{Disk, Fault, IMAGE_KEY, IMAGES, PURGED_KEY, put_meta};
 use super::log::read_meta;
 use crate::contents::Contents;
 use crate::image::{self, State};
-use crate::raft::{self, Command, Entry, LogId, Outcome, Refusal, StorageError, StoredMembership, TypeConfig};
+use crate::raft::{self, Command, Entry, LogId, NodeInfo, Outcome, Refusal, StorageError, StoredMembership, TypeConfig};
 
 /// An image is written in pieces, each in its own transaction, so that the log can be written in between. A little less
 /// than a power of two: redb adds a header and rounds up to one.
@@ -74,7 +74,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
         Ok(Box::default())
     }
 
-    async fn install_snapshot(&mut self, meta: &SnapshotMeta<u64, BasicNode>, snapshot: Box<Cursor<Vec<u8>>>) -> Result<(), StorageError> {
+    async fn install_snapshot(&mut self, meta: &SnapshotMeta<u64, NodeInfo>, snapshot: Box<Cursor<Vec<u8>>>) -> Result<(), StorageError> {
         let meta = meta.clone();
         let installed = self.disk.run(move |disk| {
             let image = snapshot.into_inner();
@@ -132,6 +132,11 @@ fn apply_entry(state: &mut State, entry: Entry) -> Outcome {
             state.membership = StoredMembership::new(Some(entry.log_id), membership);
             Outcome::Nothing
         }
+        // Written by a leader when its process starts: what the process before did is over.
+        EntryPayload::Normal(Command::Barrier) => {
+            state.leader_since = Some(entry.log_id);
+            Outcome::Nothing
+        }
         EntryPayload::Normal(command) => match apply_command(&state.contents, command) {
             Ok((contents, outcome)) => {
                 state.contents = contents;
@@ -168,7 +173,7 @@ fn snapshot_name(last_applied: Option<&LogId>, snapshot_id: u64) -> String {
 
 /// Writes the pieces under a new generation, then makes it the current one, then removes the others: a crash in
 /// between leaves the old image current. Does nothing if a newer image is current already.
-fn store_image(disk: &Disk, meta: &SnapshotMeta<u64, BasicNode>, image: &[u8]) -> Result<(), Fault> {
+fn store_image(disk: &Disk, meta: &SnapshotMeta<u64, NodeInfo>, image: &[u8]) -> Result<(), Fault> {
     let _turn = disk.image_turn.lock();
     let current = disk.read(read_image_meta)?;
     let current_log_id = current.as_ref().and_then(|current| current.last_log_id).map(raft::log_id_from_proto);

@@ -17,7 +17,7 @@ struct InTemporaryFolder;
 impl StoreBuilder<TypeConfig, LogStore, Machine, TempDir> for InTemporaryFolder {
     async fn build(&self) -> Result<(TempDir, LogStore, Machine), StorageError> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let disk = Arc::new(Disk::open(folder.path(), 1).expect("a new file"));
+        let disk = Arc::new(Disk::open(folder.path()).expect("a new file"));
         let machine = Machine::load(Arc::clone(&disk)).expect("an empty state");
         Ok((folder, LogStore::new(disk), machine))
     }
@@ -81,7 +81,7 @@ async fn what_an_unfinished_image_left_behind_is_removed_and_the_finished_one_is
     catalog.write_image().await.expect("an image");
     let image_log_index = catalog.status().await.expect("a status").image_log_index;
     catalog.shutdown().await.expect("it stops");
-    let disk = Disk::open(folder.path(), 1).expect("it opens");
+    let disk = Disk::open(folder.path()).expect("it opens");
     let leave_behind = |transaction: &WriteTransaction| {
         let mut images = transaction.open_table(IMAGES)?;
         images.insert((0, 7), b"older".as_slice())?;
@@ -94,7 +94,7 @@ async fn what_an_unfinished_image_left_behind_is_removed_and_the_finished_one_is
     let catalog = open(folder.path()).await.expect("it opens");
     assert_eq!(catalog.status().await.expect("a status").image_log_index, image_log_index);
     catalog.shutdown().await.expect("it stops");
-    let disk = Disk::open(folder.path(), 1).expect("it opens");
+    let disk = Disk::open(folder.path()).expect("it opens");
     let generations = disk.read(|transaction| {
         let images = transaction.open_table(IMAGES)?;
         Ok(images.iter()?.map(|piece| piece.map(|(key, _)| key.value().0)).collect::<Result<Vec<_>, _>>()?)
@@ -110,7 +110,7 @@ async fn assert_refused(spoil: impl FnOnce(&WriteTransaction) -> Result<(), Faul
         catalog.commit(coldtrail_model::Commit::default()).await.expect("it is taken");
     }
     catalog.shutdown().await.expect("it stops");
-    let disk = Disk::open(folder.path(), 1).expect("it opens");
+    let disk = Disk::open(folder.path()).expect("it opens");
     disk.write(spoil).expect("it is spoilt");
     disk.close().expect("it closes");
     match open(folder.path()).await {

@@ -13,8 +13,9 @@ async fn everything_is_there_after_a_restart_and_images_keep_the_log_short() {
         assert_eq!(whole_commits(&catalog).await, (0..round * 10).collect::<Vec<_>>());
         commit_all(&catalog, round * 10..round * 10 + 10).await;
         let status = catalog.status().await.expect("a status");
-        assert_eq!((status.leader_id, status.node_id), (Some(1), 1));
-        assert_eq!(*made.get_or_insert(status.cluster_id), status.cluster_id, "a cluster keeps its name");
+        assert_eq!(status.leader_id, Some(status.node_id));
+        let names = (status.cluster_id, status.node_id);
+        assert_eq!(*made.get_or_insert(names), names, "a cluster and a node keep their names");
         catalog.shutdown().await.expect("it stops");
     }
     let catalog = open(folder.path()).await;
@@ -77,14 +78,6 @@ async fn a_folder_that_is_open_here_cannot_be_opened_again_until_it_is_shut_down
 }
 
 #[tokio::test]
-async fn the_catalog_of_another_node_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    open(folder.path()).await.shutdown().await.expect("it stops");
-    let error = Catalog::open(Config { node_id: 2, ..Config::in_folder(folder.path()) }).await.expect_err("it is node 1's");
-    assert!(error.to_string().ends_with("catalog.redb belongs to node 1, not to node 2; set `node_id = 1`"), "{error}");
-}
-
-#[tokio::test]
 async fn a_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let in_a_file = folder.path().join("file/catalog");
@@ -95,7 +88,28 @@ async fn a_folder_that_cannot_be_made_is_named() {
 
 #[test]
 fn a_value_that_cannot_work_is_refused_by_its_key() {
-    let config = Config { election_timeout_min_ms: 100, ..Config::default() };
-    let error = config.validate().expect_err("shorter than a heartbeat");
-    assert_eq!(error.to_string(), "catalog.election_timeout_min_ms: it must be longer than heartbeat_ms");
+    let peers = |peers: &[&str]| Config {
+        address: "a:1".to_owned(),
+        peers: peers.iter().map(|peer| (*peer).to_owned()).collect(),
+        ..Config::default()
+    };
+    let cases = [
+        (Config { election_timeout_min_ms: 100, ..Config::default() }, "election_timeout_min_ms: it must be longer than heartbeat_ms"),
+        (Config { heartbeat_ms: 700, ..Config::default() }, "election_timeout_max_ms: it must be at least four times heartbeat_ms"),
+        (peers(&["b:1", "c:1"]), "peers: it must hold the address of this node as well"),
+        (peers(&["a:1", "b:1", "b:1"]), "peers: it must hold each address once"),
+    ];
+    for (config, reason) in cases {
+        let error = config.validate().expect_err(reason);
+        assert_eq!(error.to_string(), format!("catalog.{reason}"));
+    }
+    peers(&["a:1", "b:1", "c:1"]).validate().expect("so it can be");
+}
+
+#[tokio::test]
+async fn a_node_with_peers_is_not_opened_as_if_it_were_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (address, peers) = ("a:1".to_owned(), vec!["a:1".to_owned(), "b:1".to_owned()]);
+    let error = Catalog::open(Config { address, peers, ..Config::in_folder(folder.path()) }).await.expect_err("there is no way to b");
+    assert_eq!(error.to_string(), "catalog.peers: a node with others can only be opened with a way to them");
 }

@@ -1,0 +1,9 @@
+//! Several nodes in one process, with links that can be cut.
+
+mod formation;
+mod history;
+mod leadership;
+mod members;
+mod nodes;
+mod proxy;
+mod writes;
