@@ -20,7 +20,11 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("scheduler", &["model", "lake", "catalog", "query", "hunt", "executor"]),
     ("flight", &["model", "proto", "query", "hunt"]),
     ("link", &[]),
-    ("cli", &["model", "proto", "normalize", "lake", "catalog", "ingest", "generate", "query", "hunt", "scheduler", "flight", "link"]),
+    ("fleet", &["proto", "catalog", "link"]),
+    (
+        "cli",
+        &["model", "proto", "normalize", "lake", "catalog", "ingest", "generate", "query", "hunt", "scheduler", "flight", "link", "fleet"],
+    ),
 ];
 
 /// Libraries that only these crates may know (a library is matched by the beginning of its name).

@@ -27,6 +27,6 @@ pub use error::Error;
 pub use failure::{FailureKind, TaskFailure};
 pub use guard::{GuardExec, guard_operators};
 pub use registry::{Job, JobRegistry, Progress};
-pub use service::{Executor, MESSAGE_BYTES_MAX};
+pub use service::{Executor, ExecutorPlace, ExecutorPorts, MESSAGE_BYTES_MAX};
 pub use session::{distributed_session_config, local_session_config};
 pub use workspace::Workspace;

@@ -32,10 +32,39 @@ use crate::{Error, HuntExecutionEngine, JobRegistry, Workspace};
 /// Largest message between scheduler and executors: a task's plan, or a report of many tasks.
 /// Ballista takes a message that is too large for the death of the executor.
 pub const MESSAGE_BYTES_MAX: usize = 256 << 20;
-const HEARTBEAT_SECONDS: u64 = 5;
+/// Also how soon an executor is known to a new leader.
+const HEARTBEAT_SECONDS: u64 = 1;
 /// Ports tried before giving up: another process may take one between finding and opening it.
 const PORT_TRIES: usize = 10;
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Where an executor listens, and whom it obeys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExecutorPlace {
+    /// The loopback address that it listens at, under which every other node knows it.
+    pub host: Ipv4Addr,
+    /// The loopback address of the scheduler, or of a forwarder to it.
+    pub scheduler: SocketAddr,
+}
+
+impl ExecutorPlace {
+    /// Beside the scheduler, in one process.
+    #[must_use]
+    pub fn beside(scheduler: SocketAddr) -> Self {
+        Self { host: Ipv4Addr::LOCALHOST, scheduler }
+    }
+}
+
+/// The name and the ports of an executor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutorPorts {
+    /// Its name, new with each start.
+    pub id: String,
+    /// Where it gives shuffle files and results.
+    pub flight: u16,
+    /// Where it takes tasks.
+    pub grpc: u16,
+}
 
 /// An executor of Ballista inside this process, on loopback ports only.
 ///
@@ -43,6 +72,7 @@ const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 /// takes over the process's signals, can run once a process only, and obeys a scheduler that
 /// thinks it dead because the machine slept.
 pub struct Executor {
+    ports: ExecutorPorts,
     registry: Arc<JobRegistry>,
     workspace: Arc<Workspace>,
     shutdown: ShutdownNotifier,
@@ -53,20 +83,21 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Starts an executor that takes its tasks from the scheduler on this loopback port.
+    /// Starts an executor that takes its tasks from the scheduler at this place.
     ///
     /// `session` is one as statements are planned with: its functions and its configuration's
     /// extensions are those that tasks will find.
-    pub async fn start(workspace: Arc<Workspace>, session: &SessionState, scheduler_port: u16) -> Result<Self, Error> {
+    pub async fn start(workspace: Arc<Workspace>, session: &SessionState, place: ExecutorPlace) -> Result<Self, Error> {
         let shutdown = ShutdownNotifier::new();
         let registry = JobRegistry::new();
-        let (flight_port, flight) = start_flight(&workspace.shuffle_dir(), &shutdown).await?;
+        let (flight_port, flight) = start_flight(place.host, &workspace.shuffle_dir(), &shutdown).await?;
         let (stop_sender, stop_requests) = mpsc::channel(1);
         let mut tries = 0;
-        let grpc = loop {
-            let process = Arc::new(process_config(&workspace, session.config(), flight_port, scheduler_port)?);
+        let (ports, grpc) = loop {
+            let process = Arc::new(process_config(&workspace, session.config(), flight_port, place)?);
+            let ports = ExecutorPorts { id: process.executor_id.clone(), flight: flight_port, grpc: process.grpc_port };
             let executor = ballista_executor(&workspace, session, &registry, &process);
-            let scheduler = connect(scheduler_port).await.map_err(Error::Start)?;
+            let scheduler = connect(place.scheduler).await.map_err(Error::Start)?;
             let started = executor_server::startup(
                 scheduler,
                 process,
@@ -77,13 +108,19 @@ impl Executor {
                 ExecutorHealth::new(),
             );
             match started.await {
-                Ok(grpc) => break grpc,
+                Ok(grpc) => break (ports, grpc),
                 Err(error) if tries == PORT_TRIES => return Err(Error::Start(error)),
                 Err(error) => tracing::debug!(%error, "could not start the executor on this port, trying another"),
             }
             tries += 1;
         };
-        Ok(Self { registry, workspace, shutdown, grpc, flight, _stop_requests: stop_requests })
+        Ok(Self { ports, registry, workspace, shutdown, grpc, flight, _stop_requests: stop_requests })
+    }
+
+    /// Its name and its ports.
+    #[must_use]
+    pub fn ports(&self) -> &ExecutorPorts {
+        &self.ports
     }
 
     /// The jobs that it works on.
@@ -125,10 +162,11 @@ impl Executor {
 
 /// Serves shuffle files and results.
 async fn start_flight(
+    host: Ipv4Addr,
     shuffle_dir: &Path,
     shutdown: &ShutdownNotifier,
 ) -> Result<(u16, JoinHandle<Result<(), tonic::transport::Error>>), Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Listen)?;
+    let listener = TcpListener::bind((host, 0)).await.map_err(Error::Listen)?;
     let port = listener.local_addr().map_err(Error::Listen)?.port();
     let service = FlightServiceServer::new(BallistaFlightService::new(shuffle_dir.to_string_lossy().into_owned()))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
@@ -143,16 +181,16 @@ fn process_config(
     workspace: &Workspace,
     session: &SessionConfig,
     flight_port: u16,
-    scheduler_port: u16,
+    place: ExecutorPlace,
 ) -> Result<ExecutorProcessConfig, Error> {
     let session = session.clone();
     Ok(ExecutorProcessConfig {
-        bind_host: Ipv4Addr::LOCALHOST.to_string(),
-        external_host: Some(Ipv4Addr::LOCALHOST.to_string()),
+        bind_host: place.host.to_string(),
+        external_host: Some(place.host.to_string()),
         port: flight_port,
-        grpc_port: free_port()?,
-        scheduler_host: Ipv4Addr::LOCALHOST.to_string(),
-        scheduler_port,
+        grpc_port: free_port(place.host)?,
+        scheduler_host: place.scheduler.ip().to_string(),
+        scheduler_port: place.scheduler.port(),
         vcores: workspace.config().vcores,
         task_scheduling_policy: TaskSchedulingPolicy::PushStaged,
         work_dir: Some(workspace.shuffle_dir().to_string_lossy().into_owned()),
@@ -187,15 +225,15 @@ fn ballista_executor(
     ))
 }
 
-async fn connect(port: u16) -> Result<SchedulerGrpcClient<tonic::transport::Channel>, BallistaError> {
-    let endpoint = create_grpc_client_endpoint(format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, port))), None)?;
+async fn connect(scheduler: SocketAddr) -> Result<SchedulerGrpcClient<tonic::transport::Channel>, BallistaError> {
+    let endpoint = create_grpc_client_endpoint(format!("http://{scheduler}"), None)?;
     let client = SchedulerGrpcClient::new(endpoint.connect().await?);
     Ok(client.max_encoding_message_size(MESSAGE_BYTES_MAX).max_decoding_message_size(MESSAGE_BYTES_MAX))
 }
 
 /// Ballista opens this port itself, and tells others the number that it was given.
-fn free_port() -> Result<u16, Error> {
-    let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::Listen)?;
+fn free_port(host: Ipv4Addr) -> Result<u16, Error> {
+    let listener = StdTcpListener::bind((host, 0)).map_err(Error::Listen)?;
     Ok(listener.local_addr().map_err(Error::Listen)?.port())
 }
 

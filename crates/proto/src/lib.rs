@@ -6,6 +6,7 @@
 
 pub mod catalog;
 mod error;
+pub mod fleet;
 pub mod hunt;
 
 pub use error::Error;

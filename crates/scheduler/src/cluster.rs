@@ -1,5 +1,6 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ballista_core::JobId;
 use ballista_core::config::{BallistaConfig, TaskSchedulingPolicy};
@@ -11,7 +12,8 @@ use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
 use ballista_scheduler::scheduler_server::{JobIdGenerator, SchedulerServer};
 use ballista_scheduler::state::execution_graph::ExecutionGraphBox;
-use coldtrail_executor::{Executor, JobRegistry, MESSAGE_BYTES_MAX, Workspace};
+use ballista_scheduler::state::execution_stage::ExecutionStage;
+use coldtrail_executor::{Executor, ExecutorPlace, JobRegistry, MESSAGE_BYTES_MAX, Workspace};
 use datafusion::execution::SessionState;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
@@ -23,7 +25,24 @@ use tokio::task::JoinHandle;
 use crate::Error;
 
 /// Both live in this process: only a machine that slept looks like a dead executor.
-const EXECUTOR_TIMEOUT_SECONDS: u64 = 600;
+const EMBEDDED_TIMEOUT_SECONDS: u64 = 600;
+/// An executor elsewhere that is not heard of for this long is lost, and its tasks are given to others.
+const REMOTE_TIMEOUT_SECONDS: u64 = 8;
+
+/// Where the scheduler of a node listens, and whether it has an executor of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SchedulerRole {
+    /// The loopback address under which every node knows this scheduler.
+    pub host: Ipv4Addr,
+    /// An executor in this process. Without one, executors come from elsewhere.
+    pub executes: bool,
+}
+
+impl Default for SchedulerRole {
+    fn default() -> Self {
+        Self { host: Ipv4Addr::LOCALHOST, executes: true }
+    }
+}
 
 tokio::task_local! {
     /// The name of the job that this task is about to submit.
@@ -37,22 +56,29 @@ pub(crate) struct Cluster {
     registry: Arc<JobRegistry>,
     executor: Mutex<Option<Executor>>,
     serve: JoinHandle<Result<(), BallistaError>>,
+    address: SocketAddr,
+    remote_vcores: Arc<AtomicUsize>,
 }
 
 impl Cluster {
     /// Starts both and waits until the scheduler has its executor.
-    pub(crate) async fn start(workspace: Arc<Workspace>, session: &SessionState) -> Result<Self, Error> {
+    pub(crate) async fn start(workspace: Arc<Workspace>, session: &SessionState, role: SchedulerRole) -> Result<Self, Error> {
         if session.config().options().extensions.get::<BallistaConfig>().is_none() {
             return Err(Error::Config { key: "session", reason: "must be planned with distributed_session_config" });
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Listen)?;
-        let port = listener.local_addr().map_err(Error::Listen)?.port();
-        let config = Arc::new(scheduler_config(port, session));
+        let listener = TcpListener::bind((role.host, 0)).await.map_err(Error::Listen)?;
+        let address = listener.local_addr().map_err(Error::Listen)?;
+        let config = Arc::new(scheduler_config(address, session, role));
         let jobs = Arc::new(job_state(&config.scheduler_id, session));
         let cluster = BallistaCluster::new(Arc::new(InMemoryClusterState::default()), Arc::clone(&jobs) as Arc<dyn JobState>);
         let server = create_scheduler(cluster, config).await.map_err(Error::Scheduler)?;
         let serve = tokio::spawn(start_grpc_service_with_listener(listener, server.clone()));
-        let executor = match Executor::start(workspace, session, port).await {
+        let remote_vcores = Arc::default();
+        if !role.executes {
+            let (registry, executor) = (JobRegistry::new(), Mutex::new(None));
+            return Ok(Self { server, jobs, registry, executor, serve, address, remote_vcores });
+        }
+        let executor = match Executor::start(workspace, session, ExecutorPlace::beside(address)).await {
             Ok(executor) => executor,
             Err(error) => {
                 serve.abort();
@@ -60,7 +86,7 @@ impl Cluster {
             }
         };
         let registry = Arc::clone(executor.registry());
-        Ok(Self { server, jobs, registry, executor: Mutex::new(Some(executor)), serve })
+        Ok(Self { server, jobs, registry, executor: Mutex::new(Some(executor)), serve, address, remote_vcores })
     }
 
     /// The jobs that the executor works on.
@@ -70,7 +96,37 @@ impl Cluster {
 
     /// True while there is an executor that takes tasks.
     pub(crate) async fn is_running(&self) -> bool {
-        !self.serve.is_finished() && self.executor.lock().await.as_ref().is_some_and(Executor::is_running)
+        let has_remote = self.remote_vcores.load(Ordering::Relaxed) > 0;
+        !self.serve.is_finished() && (has_remote || self.executor.lock().await.as_ref().is_some_and(Executor::is_running))
+    }
+
+    /// Where the scheduler listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Partitions that executors elsewhere work on at the same time.
+    pub(crate) fn remote_vcores(&self) -> &Arc<AtomicUsize> {
+        &self.remote_vcores
+    }
+
+    /// How far the tasks of a job are, by what the scheduler knows: executors elsewhere tell it nothing in between.
+    pub(crate) fn tasks_of(&self, job_id: &JobId) -> Option<RemoteTasks> {
+        let jobs = self.server.state.task_manager.get_running_job_cache();
+        let graph = jobs.get(job_id)?.execution_graph.clone();
+        let graph = graph.try_read().ok()?;
+        let mut tasks = RemoteTasks::default();
+        for stage in graph.stages().values() {
+            match stage {
+                ExecutionStage::Running(stage) => tasks.begun += stage.task_infos.len(),
+                ExecutionStage::Successful(stage) => {
+                    tasks.begun += stage.task_infos.len();
+                    tasks.stages_ended += 1;
+                }
+                _ => {}
+            }
+        }
+        Some(tasks)
     }
 
     /// Gives a plan to the scheduler. The job's statuses go to `statuses`, but the last one may be lost when nobody makes room.
@@ -117,19 +173,28 @@ impl Cluster {
     }
 }
 
-fn scheduler_config(port: u16, session: &SessionState) -> SchedulerConfig {
+/// How far the tasks of a job are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RemoteTasks {
+    pub(crate) begun: usize,
+    pub(crate) stages_ended: usize,
+}
+
+fn scheduler_config(address: SocketAddr, session: &SessionState, role: SchedulerRole) -> SchedulerConfig {
+    let timeout = if role == SchedulerRole::default() { EMBEDDED_TIMEOUT_SECONDS } else { REMOTE_TIMEOUT_SECONDS };
     let config = session.config().clone();
     let state = session.clone();
     SchedulerConfig {
-        bind_host: Ipv4Addr::LOCALHOST.to_string(),
-        external_host: Ipv4Addr::LOCALHOST.to_string(),
-        bind_port: port,
+        bind_host: role.host.to_string(),
+        external_host: role.host.to_string(),
+        bind_port: address.port(),
         scheduling_policy: TaskSchedulingPolicy::PushStaged,
         // The supervisor of a job removes its files and its state: a slow client may read for hours.
         finished_job_data_clean_up_interval_seconds: 0,
         finished_job_state_clean_up_interval_seconds: 0,
-        executor_timeout_seconds: EXECUTOR_TIMEOUT_SECONDS,
-        no_executors_grace_period_seconds: EXECUTOR_TIMEOUT_SECONDS,
+        executor_timeout_seconds: timeout,
+        expire_dead_executor_interval_seconds: 1,
+        no_executors_grace_period_seconds: EMBEDDED_TIMEOUT_SECONDS,
         grpc_server_max_decoding_message_size: MESSAGE_BYTES_MAX as u32,
         grpc_server_max_encoding_message_size: MESSAGE_BYTES_MAX as u32,
         grpc_client_max_message_size: MESSAGE_BYTES_MAX as u32,

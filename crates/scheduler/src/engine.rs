@@ -1,4 +1,6 @@
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ballista_core::JobId;
 use coldtrail_executor::{JobRegistry, Workspace, guard_operators};
@@ -13,7 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, SchedulerRole};
 use crate::distribute::distribute;
 use crate::failure::{into_stream, query_error};
 use crate::job::{Finished, Supervisor};
@@ -21,7 +23,7 @@ use crate::local::{LocalThreads, hide_guards, prints_plan};
 use crate::results::{fetch, nobody_listens};
 use crate::stream::{Deadline, ResultStream, stopping};
 use crate::tier::{choose_tier, obstacle};
-use crate::{EngineConfig, Error, TierChoice};
+use crate::{EngineConfig, Error, Tier, TierChoice, TierMode};
 
 /// Runs physical plans, in this process or on executors. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +33,7 @@ pub struct Engine {
 
 struct Shared {
     config: EngineConfig,
+    role: SchedulerRole,
     workspace: Arc<Workspace>,
     cluster: Arc<Cluster>,
     distributed: Arc<JobRegistry>,
@@ -66,12 +69,23 @@ impl Engine {
     /// `session` is one as distributed statements are planned with: built from
     /// [`distributed_session_config`](crate::distributed_session_config), with all functions.
     pub async fn start(config: EngineConfig, workspace: Arc<Workspace>, session: &SessionState) -> Result<Self, Error> {
+        Self::start_as(config, workspace, session, SchedulerRole::default()).await
+    }
+
+    /// The same as a node of a cluster, whose executors may be elsewhere.
+    pub async fn start_as(
+        config: EngineConfig,
+        workspace: Arc<Workspace>,
+        session: &SessionState,
+        role: SchedulerRole,
+    ) -> Result<Self, Error> {
         config.validate()?;
         let threads = LocalThreads::start(workspace.config().vcores).map_err(Error::Threads)?;
-        let cluster = Cluster::start(Arc::clone(&workspace), session).await?;
+        let cluster = Cluster::start(Arc::clone(&workspace), session, role).await?;
         let slots = Arc::new(Semaphore::new(config.distributed_jobs_max));
         let shared = Shared {
             config,
+            role,
             workspace,
             distributed: cluster.registry(),
             local: JobRegistry::new(),
@@ -87,7 +101,28 @@ impl Engine {
     /// Where a plan runs, and why. What cannot be distributed runs in this process, whatever the settings say.
     #[must_use]
     pub fn choose_tier(&self, plan: &Arc<dyn ExecutionPlan>) -> TierChoice {
+        if self.executor_vcores() == 0 && self.shared.config.tier_mode != TierMode::Local {
+            return TierChoice { tier: Tier::Local, reason: "local: there is no executor".to_owned() };
+        }
         choose_tier(&self.shared.config, plan)
+    }
+
+    /// Where the scheduler of Ballista listens on this node.
+    #[must_use]
+    pub fn scheduler_address(&self) -> SocketAddr {
+        self.shared.cluster.address()
+    }
+
+    /// Says how many partitions executors elsewhere work on at the same time.
+    pub fn set_remote_vcores(&self, vcores: usize) {
+        self.shared.cluster.remote_vcores().store(vcores, Ordering::Relaxed);
+    }
+
+    /// Partitions that executors work on at the same time, here and elsewhere.
+    #[must_use]
+    pub fn executor_vcores(&self) -> usize {
+        let own = if self.shared.role.executes { self.shared.workspace.config().vcores } else { 0 };
+        own + self.shared.cluster.remote_vcores().load(Ordering::Relaxed)
     }
 
     /// The distributed jobs that something is still done for.

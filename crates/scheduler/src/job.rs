@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::analyze::render;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, RemoteTasks};
 use crate::failure::of_report;
 use crate::stream::{Deadline, stopping};
 
@@ -106,7 +106,8 @@ impl Supervisor {
     async fn watch(&self, job: &Job, mut statuses: mpsc::Receiver<JobStatus>) -> Result<Vec<PartitionLocation>, Error> {
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut stall = Stall::new(self.stall_time_max);
+        let is_remote = self.cluster.remote_vcores().load(std::sync::atomic::Ordering::Relaxed) > 0;
+        let mut stall = Stall::new(if is_remote { self.stall_time_max * REMOTE_PATIENCE } else { self.stall_time_max });
         loop {
             let status = tokio::select! {
                 biased;
@@ -117,7 +118,8 @@ impl Supervisor {
             if let Some(end) = status.and_then(|status| self.terminal(status)) {
                 return end;
             }
-            stall.check(job, &self.registry)?;
+            let remote = if is_remote { self.cluster.tasks_of(&self.job_id) } else { None };
+            stall.check(job, &self.registry, remote)?;
         }
     }
 
@@ -192,11 +194,14 @@ impl Supervisor {
     }
 }
 
+/// A task elsewhere shows nothing of its progress until it has ended.
+const REMOTE_PATIENCE: u32 = 6;
+
 /// Watches for a job that stands still: Ballista waits for ever for a task whose report was
 /// lost, and starts a task over and over that its executor cannot read.
 struct Stall {
     time_max: Duration,
-    progress: Option<Progress>,
+    progress: Option<(Progress, Option<RemoteTasks>)>,
     since: Instant,
 }
 
@@ -205,15 +210,15 @@ impl Stall {
         Self { time_max, progress: None, since: Instant::now() }
     }
 
-    fn check(&mut self, job: &Job, registry: &JobRegistry) -> Result<(), Error> {
+    fn check(&mut self, job: &Job, registry: &JobRegistry, remote: Option<RemoteTasks>) -> Result<(), Error> {
         let progress = job.progress();
         // A job that has no task while others have is waiting for its turn.
         let waits = progress.tasks == 0 && registry.jobs().iter().any(|other| other.progress().tasks > 0);
-        if self.progress != Some(progress) || waits {
-            self.progress = Some(progress);
+        if self.progress != Some((progress, remote)) || waits {
+            self.progress = Some((progress, remote));
             self.since = Instant::now();
         }
-        let started = progress.tasks > 0 || progress.tasks_ended > 0;
+        let started = progress.tasks > 0 || progress.tasks_ended > 0 || remote.is_some();
         let time_max = if started { self.time_max } else { self.time_max.min(START_TIME_MAX) };
         if self.since.elapsed() < time_max {
             return Ok(());

@@ -23,14 +23,17 @@ mod runs;
 mod stream;
 mod tier;
 
+pub use cluster::SchedulerRole;
 pub use config::{EngineConfig, TierMode};
 pub use engine::{Engine, Run};
 pub use error::Error;
 pub use failure::query_error;
-pub use router::QueryRouter;
+pub use router::{QueryRouter, executor_session};
 pub use runs::{Runs, RunsConfig};
 pub use tier::{Tier, TierChoice};
 
 pub use coldtrail_hunt::{RunEstimate, RunRequest, RunService, SlicePolicy};
 
-pub use coldtrail_executor::{ExecutorConfig, Job, JobRegistry, Progress, Workspace, distributed_session_config, local_session_config};
+pub use coldtrail_executor::{
+    Executor, ExecutorConfig, ExecutorPlace, Job, JobRegistry, Progress, Workspace, distributed_session_config, local_session_config,
+};

@@ -7,12 +7,12 @@ use coldtrail_query::{
     Error, PlannedQuery, Planner, Prepared, Principal, QueryService, Running, ScanEstimate, Session, StatementKind, conform,
 };
 use datafusion::catalog::CatalogProvider;
-use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 
-use crate::{Engine, EngineConfig, Run, Tier, TierChoice, Workspace, distributed_session_config, local_session_config};
+use crate::{Engine, EngineConfig, Run, SchedulerRole, Tier, TierChoice, Workspace, distributed_session_config, local_session_config};
 
 /// Plans each statement over a pinned snapshot and sends it to the tier that suits its size.
 ///
@@ -23,17 +23,30 @@ pub struct QueryRouter {
     planner: Planner,
     engine: Engine,
     local: SessionConfig,
-    distributed: SessionConfig,
 }
 
 impl QueryRouter {
     /// Starts an engine that knows the planner's functions, and brings both together. Both tiers use the workspace's cores.
     pub async fn start(planner: Planner, config: EngineConfig, workspace: Arc<Workspace>) -> Result<Self, crate::Error> {
+        Self::start_as(planner, config, workspace, SchedulerRole::default()).await
+    }
+
+    /// The same as a node of a cluster, whose executors may be elsewhere.
+    pub async fn start_as(
+        planner: Planner,
+        config: EngineConfig,
+        workspace: Arc<Workspace>,
+        role: SchedulerRole,
+    ) -> Result<Self, crate::Error> {
         let vcores = workspace.config().vcores;
-        let distributed = distributed_session_config(vcores);
-        let session = SessionStateBuilder::new_from_existing(planner.function_registry_state()).with_config(distributed.clone()).build();
-        let engine = Engine::start(config, workspace, &session).await?;
-        Ok(Self { planner, engine, local: local_session_config(vcores), distributed })
+        let session = executor_session(&planner, vcores);
+        let engine = Engine::start_as(config, workspace, &session, role).await?;
+        Ok(Self { planner, engine, local: local_session_config(vcores) })
+    }
+
+    /// How statements are planned for the executors that there are now.
+    fn distributed(&self) -> SessionConfig {
+        distributed_session_config(self.engine.executor_vcores())
     }
 
     /// What runs the plans.
@@ -63,7 +76,7 @@ impl QueryRouter {
         if self.engine.choose_tier(planned.inner()).tier == Tier::Local {
             return self.run_here(planned);
         }
-        let session = self.planner.session_at(snapshot, self.distributed.clone());
+        let session = self.planner.session_at(snapshot, self.distributed());
         let distributed = self.planner.plan_of(plan, &session).await?;
         match self.engine.choose_tier(distributed.inner()).tier {
             Tier::Local => self.run_here(planned),
@@ -98,6 +111,12 @@ impl QueryRouter {
     }
 }
 
+/// What an executor must know of statements: their functions and settings.
+#[must_use]
+pub fn executor_session(planner: &Planner, vcores: usize) -> SessionState {
+    SessionStateBuilder::new_from_existing(planner.function_registry_state()).with_config(distributed_session_config(vcores)).build()
+}
+
 fn running(planned: &PlannedQuery, run: Run) -> Running {
     let stream = conform(Arc::clone(&planned.schema), run.stream);
     Running { query_id: run.query_id, snapshot_id: planned.snapshot_id, stream }
@@ -117,7 +136,7 @@ impl QueryService for QueryRouter {
         let mut planned = self.planner.plan(sql, parameters.clone(), self.local.clone()).await?;
         let mut choice = self.engine.choose_tier(planned.inner());
         if choice.tier == Tier::Distributed {
-            let distributed = self.planner.plan(sql, parameters, self.distributed.clone()).await?;
+            let distributed = self.planner.plan(sql, parameters, self.distributed()).await?;
             // With other settings the plan may hold what cannot be distributed; then the first plan runs.
             choice = self.engine.choose_tier(distributed.inner());
             if choice.tier == Tier::Distributed {
