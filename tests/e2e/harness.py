@@ -118,7 +118,7 @@ class Coldtrail:
 
     def env(self, **more: Any) -> dict[str, str]:
         """The environment without settings of whoever runs the tests."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("COLDTRAIL_", "AWS_"))}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("COLDTRAIL_", "AWS_", "AZURE_", "GOOGLE_"))}
         return clean | self.environment | {name: str(value) for name, value in more.items()}
 
     def try_run(self, *arguments: Any, env: dict[str, Any] | None = None, stdin: str | bytes | None = None, **options: Any) -> Ran:

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use coldtrail_model::Snapshot;
@@ -60,7 +60,6 @@ pub(crate) struct Node {
     newest: tokio::sync::Mutex<Arc<Snapshot>>,
     /// The older snapshots that were asked for last.
     older: Mutex<VecDeque<Arc<Snapshot>>>,
-    bytes_since_image: AtomicU64,
     leader: watch::Sender<LeaderState>,
     formation_turn: tokio::sync::Mutex<()>,
     /// Held by the one who changes the cluster, on the leader.
@@ -198,13 +197,10 @@ impl Catalog {
     }
 
     /// An image is due once the log since the last one is long in bytes; Raft itself counts the entries.
-    async fn note_committed(&self, bytes: u64) {
-        let since_image = &self.node.bytes_since_image;
-        let sum = since_image.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if sum < self.node.config.snapshot_after_bytes {
+    async fn write_image_if_due(&self) {
+        if !self.node.disk.has_appended(self.node.config.snapshot_after_bytes) {
             return;
         }
-        since_image.store(0, Ordering::Relaxed);
         if let Err(fatal) = self.node.raft.trigger().snapshot().await {
             tracing::warn!(%fatal, "could not ask for an image of the catalog");
         }
@@ -284,7 +280,6 @@ async fn start_node(config: Config, disk: Arc<Disk>, machine: Machine, peers: Op
         peers,
         newest: tokio::sync::Mutex::default(),
         older: Mutex::default(),
-        bytes_since_image: AtomicU64::new(0),
         leader: watch::Sender::new(LeaderState::default()),
         formation_turn: tokio::sync::Mutex::default(),
         membership_turn: tokio::sync::Mutex::default(),

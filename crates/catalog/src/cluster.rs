@@ -7,14 +7,15 @@ mod network;
 mod peers;
 mod rpc;
 mod service;
+mod status;
 mod wire;
 
 pub use dial::{Dial, Peering, PlainDial};
-pub use membership::{ClusterStatus, NodeRole, NodeStatus};
 pub(crate) use network::Network;
 pub(crate) use peers::Peers;
 pub(crate) use rpc::Peer;
 pub(crate) use service::serve_peers;
+pub use status::{ClusterStatus, NodeRole, NodeStatus};
 
 /// A commit of the largest size that is taken fits, and a little more.
 const MESSAGE_BYTES_MAX: usize = 96 << 20;

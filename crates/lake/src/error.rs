@@ -19,6 +19,16 @@ pub enum Error {
         /// What is wrong with it and what would be right.
         reason: String,
     },
+    /// What the environment says of a store does not suffice to open it.
+    #[error("cannot open {url}: {source}; check {variables} in the environment")]
+    StoreSettings {
+        /// The URL as given, without what may be secret.
+        url: String,
+        /// What is missing or wrong.
+        source: object_store::Error,
+        /// Where the environment says it.
+        variables: &'static str,
+    },
     /// The folder of a local lake cannot be made or opened.
     #[error("cannot use the folder {path}: {source}; choose a folder that this user may write to", path = .path.display())]
     Folder {
@@ -62,6 +72,19 @@ pub enum Error {
         path: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// There is nothing to sign requests with.
+    #[error(
+        "no credentials to {action} {url}: none are in the environment, and this machine's own role gives none: {source}; \
+         set them as the vendor's tools read them (AWS_ACCESS_KEY_ID, AZURE_STORAGE_ACCOUNT_KEY, GOOGLE_APPLICATION_CREDENTIALS)"
+    )]
+    NoCredentials {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        url: String,
+        /// What the service that was asked for credentials said.
+        source: Cause,
     },
     /// The store refuses the credentials or what they may do.
     #[error("not allowed to {action} {url}: {source}; check the credentials in the environment and the permissions of the store")]
@@ -162,7 +185,11 @@ impl Error {
             return Self::from_io(action, url, io::Error::new(error.kind(), error.to_string()));
         }
         let status = http_status_in(&error);
+        let asked_machine = is_about_machine_role(&error);
         let source = Box::new(error);
+        if asked_machine && status.is_none_or(|status| status < 500) {
+            return Self::NoCredentials { action, url, source };
+        }
         match (&*source, status) {
             (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }, _) => {
                 Self::StoreDenied { action, url, source }
@@ -207,6 +234,13 @@ fn http_status_in(error: &object_store::Error) -> Option<u16> {
     let text = error.to_string();
     let (_, after) = text.split_once("status code: ")?;
     after.get(..3)?.parse().ok()
+}
+
+/// True when the error is that of the cloud's own service on a machine, which is asked for credentials when the environment has none.
+/// Its address is the same in all clouds.
+fn is_about_machine_role(error: &object_store::Error) -> bool {
+    let text = error.to_string();
+    ["http://169.254.", "http://metadata.google.internal", "http://metadata/"].iter().any(|address| text.contains(address))
 }
 
 #[cfg(test)]

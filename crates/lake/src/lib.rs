@@ -14,6 +14,7 @@ mod encode;
 mod error;
 mod events;
 mod footer;
+mod http;
 mod lake;
 mod layout;
 mod observables;

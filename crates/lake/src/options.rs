@@ -4,8 +4,11 @@ use std::time::Duration;
 use object_store::{BackoffConfig, RetryConfig};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::Error;
+
 /// How to reach an object store. Credentials are not among it: they come from the environment, as the vendors' own tools read
-/// them (`AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY`, `GOOGLE_APPLICATION_CREDENTIALS`, instance roles, …).
+/// them (`AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY`, `GOOGLE_APPLICATION_CREDENTIALS`, instance roles, …). So does where another
+/// store than the vendor's own stands in for it: `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ENDPOINT`, `GOOGLE_BASE_URL`.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreOptions {
@@ -22,10 +25,12 @@ pub struct StoreOptions {
     pub retries_max: usize,
     /// How long a request is tried again before it fails, in seconds.
     pub retry_seconds_max: u64,
-    /// How long one request may take, in seconds.
+    /// How long the store may keep a request waiting, in seconds: until it begins to answer, and then for each piece of the answer.
     pub request_seconds_max: u64,
     /// How long connecting may take, in seconds.
     pub connect_seconds_max: u64,
+    /// How many requests may be open at the same time.
+    pub connections_max: usize,
     /// A larger segment is uploaded in parts of this size, in bytes; S3 asks for at least 5 MiB, and less counts as that.
     pub upload_part_bytes: usize,
 }
@@ -41,12 +46,26 @@ impl Default for StoreOptions {
             retry_seconds_max: 120,
             request_seconds_max: 60,
             connect_seconds_max: 10,
+            connections_max: 128,
             upload_part_bytes: 16 << 20,
         }
     }
 }
 
 impl StoreOptions {
+    /// Refuses what would stop every request, and names the setting.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        let limits = [
+            ("store.request_seconds_max", self.request_seconds_max),
+            ("store.connect_seconds_max", self.connect_seconds_max),
+            ("store.connections_max", self.connections_max as u64),
+        ];
+        match limits.into_iter().find(|(_, value)| *value == 0) {
+            Some((key, value)) => Err(Error::Config { key, value: value.to_string(), reason: "it must be at least 1" }),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn retry(&self) -> RetryConfig {
         RetryConfig {
             backoff: BackoffConfig::default(),
@@ -77,6 +96,7 @@ impl fmt::Debug for StoreOptions {
             .field("retry_seconds_max", &self.retry_seconds_max)
             .field("request_seconds_max", &self.request_seconds_max)
             .field("connect_seconds_max", &self.connect_seconds_max)
+            .field("connections_max", &self.connections_max)
             .field("upload_part_bytes", &self.upload_part_bytes)
             .finish()
     }

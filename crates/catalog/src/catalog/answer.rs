@@ -14,9 +14,7 @@ impl CatalogClient for Catalog {
     async fn commit_as(&self, id: CommitId, commit: Commit) -> Result<Committed, Error> {
         propose::validate(&commit)?;
         let proposed = off_reactor(move || propose::seal(id, commit)).await.ok_or_else(|| self.runtime_ends())?;
-        let (proposed, bytes) = proposed;
         let outcome = self.change(Command::Commit(Box::new(proposed))).await?;
-        self.note_committed(bytes).await;
         match outcome {
             Outcome::Committed { snapshot_id } => Ok(Committed { snapshot_id }),
             _ => Err(self.runtime_ends()),

@@ -47,7 +47,7 @@ impl Catalog {
     }
 }
 
-/// Keeps the channel up to date until the node stops.
+/// Keeps the channel up to date, and the log short, until the node stops.
 pub(super) async fn watch(catalog: &Catalog) {
     let mut metrics = catalog.raft().metrics();
     let mut ticks = tokio::time::interval(Duration::from_millis(catalog.config().heartbeat_ms));
@@ -62,7 +62,7 @@ pub(super) async fn watch(catalog: &Catalog) {
         tokio::select! {
             () = catalog.node.stop.cancelled() => break,
             changed = metrics.changed() => if changed.is_err() { break },
-            _ = ticks.tick() => {}
+            _ = ticks.tick() => catalog.write_image_if_due().await,
         }
     }
     catalog.node.leader.send_replace(LeaderState::default());

@@ -44,11 +44,11 @@ pub(super) fn validate_slices(run: RunId, slices: &[Slice]) -> Result<(), Error>
     Ok(())
 }
 
-/// Adds the digest that tells a retry from an id that is used twice. Also says how many bytes the commit takes.
-pub(super) fn seal(id: CommitId, commit: Commit) -> (ProposedCommit, u64) {
+/// Adds the digest that tells a retry from an id that is used twice.
+pub(super) fn seal(id: CommitId, commit: Commit) -> ProposedCommit {
     let encoded = v1::Commit::from(&commit).encode_to_vec();
     let digest = Sha256::digest(&encoded).into();
-    (ProposedCommit { id, digest, commit }, encoded.len() as u64)
+    ProposedCommit { id, digest, commit }
 }
 
 fn validate_segment(segment: &SegmentMeta) -> Result<(), Error> {

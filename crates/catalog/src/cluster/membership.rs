@@ -9,7 +9,6 @@ use openraft::error::{ClientWriteError, RaftError};
 use openraft::storage::Snapshot;
 use openraft::{ChangeMembers, RaftMetrics, SnapshotMeta};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::raft::{NodeInfo, StoredMembership, Vote};
 use crate::{Catalog, Error};
@@ -26,71 +25,7 @@ const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(590);
 /// No node has this number: a vote for it is a vote for nobody.
 const NOBODY: u64 = 0;
 
-/// Whether a node counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NodeRole {
-    /// It elects leaders, and what is acknowledged is on the disks of most of its kind.
-    Voter,
-    /// It gets all that voters get, and does not count: it is new.
-    Learner,
-}
-
-/// One node of the cluster, as seen from another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeStatus {
-    /// The node.
-    pub id: u64,
-    /// Where other nodes reach it.
-    pub address: String,
-    /// Whether it counts.
-    pub role: NodeRole,
-    /// True for the leader.
-    pub is_leader: bool,
-    /// True if it answered just now.
-    pub is_reachable: bool,
-    /// The last entry of its log, as it says.
-    pub last_log_index: Option<u64>,
-    /// The last entry that it has applied, as it says.
-    pub last_applied_index: Option<u64>,
-    /// The last entry of the leader's log that it has for sure, as the leader says.
-    pub matched_index: Option<u64>,
-}
-
-/// The cluster, as seen from one node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterStatus {
-    /// Names the cluster.
-    pub cluster_id: Uuid,
-    /// The node that tells.
-    pub node_id: u64,
-    /// The node that leads, if one is known.
-    pub leader_id: Option<u64>,
-    /// Every node, in order of its number.
-    pub nodes: Vec<NodeStatus>,
-}
-
 impl Catalog {
-    /// How the nodes of the cluster are; those that are not reached within half a second are said to be unreachable.
-    pub async fn cluster_status(&self) -> Result<ClusterStatus, Error> {
-        let metrics = self.raft().metrics().borrow().clone();
-        let membership = metrics.membership_config.membership();
-        let voters: BTreeSet<u64> = membership.voter_ids().collect();
-        let asked = membership.nodes().map(|(id, node)| self.node_status(*id, node, &metrics));
-        let mut nodes = Vec::new();
-        let mut progress = own_progress(&metrics);
-        for (mut status, told) in join_all(asked).await {
-            status.role = if voters.contains(&status.id) { NodeRole::Voter } else { NodeRole::Learner };
-            status.is_leader = metrics.current_leader == Some(status.id);
-            progress.extend(told);
-            nodes.push(status);
-        }
-        for node in &mut nodes {
-            node.matched_index = progress.get(&node.id).copied().flatten();
-        }
-        let identity = self.identity();
-        Ok(ClusterStatus { cluster_id: identity.cluster_id, node_id: identity.node_id, leader_id: metrics.current_leader, nodes })
-    }
-
     /// Takes a node out of the cluster. One that leads hands over first. Start it no more, or without its peers: a node that
     /// finds itself outside the cluster of its peers joins it.
     pub async fn remove(&self, node_id: u64) -> Result<(), Error> {
@@ -115,6 +50,16 @@ impl Catalog {
             }
         })
         .await
+    }
+
+    /// If this node leads, lets the voter lead that has most of the log. Before a planned stop, it spares the others the
+    /// wait until they miss their leader.
+    pub async fn step_down(&self) -> Result<(), Error> {
+        let Ok(metrics) = self.leading() else { return Ok(()) };
+        match best_successor(&metrics) {
+            Some(next) => self.transfer_here(next).await,
+            None => Ok(()),
+        }
     }
 
     /// [`Catalog::admit`] to its end, whether or not anybody waits for it.
@@ -144,28 +89,35 @@ impl Catalog {
         if node_id == NOBODY || address.is_empty() {
             return Err(Error::Membership { reason: "a node without a number or an address cannot join".to_owned() });
         }
+        self.admit_learner(node_id, &address).await?;
+        self.wait_until_caught_up(node_id, CATCH_UP_TIMEOUT).await?;
         let _turn = self.node().membership_turn.lock().await;
         let metrics = self.leading()?;
-        let membership = metrics.membership_config.membership().clone();
-        let node = NodeInfo::new(&address);
-        if membership.get_node(&node_id).is_some_and(|known| *known != node) {
-            tracing::info!(node_id, address, "a node of the catalog has another address");
-            self.change_members(ChangeMembers::SetNodes(BTreeMap::from([(node_id, node.clone())]))).await?;
-        } else if membership.get_node(&node_id).is_none() {
-            self.change_members(ChangeMembers::AddNodes(BTreeMap::from([(node_id, node)]))).await?;
-        }
+        let membership = metrics.membership_config.membership();
         let replaced: BTreeSet<u64> =
             membership.nodes().filter(|(id, known)| **id != node_id && known.addr == address).map(|(id, _)| *id).collect();
         let voters: BTreeSet<u64> = membership.voter_ids().collect();
-        if voters.contains(&node_id) && replaced.is_empty() {
-            return Ok(());
+        if !voters.contains(&node_id) || !replaced.is_disjoint(&voters) {
+            tracing::info!(node_id, address, ?replaced, "a node joins the cluster of the catalog");
+            let next: BTreeSet<u64> = voters.iter().copied().filter(|id| !replaced.contains(id)).chain([node_id]).collect();
+            self.change_members(ChangeMembers::ReplaceAllVoters(next)).await?;
         }
-        self.wait_until_caught_up(node_id, CATCH_UP_TIMEOUT).await?;
-        let next: BTreeSet<u64> = voters.iter().copied().filter(|id| !replaced.contains(id)).chain([node_id]).collect();
-        tracing::info!(node_id, address, ?replaced, "a node joins the cluster of the catalog");
-        self.change_members(ChangeMembers::ReplaceAllVoters(next)).await?;
         let left_over: BTreeSet<u64> = replaced.difference(&voters).copied().collect();
         if left_over.is_empty() { Ok(()) } else { self.change_members(ChangeMembers::RemoveNodes(left_over)).await }
+    }
+
+    /// Lets a node have all that voters have, or notes its new address.
+    async fn admit_learner(&self, node_id: u64, address: &str) -> Result<(), Error> {
+        let _turn = self.node().membership_turn.lock().await;
+        let node = NodeInfo::new(address);
+        let metrics = self.leading()?;
+        let change = match metrics.membership_config.membership().get_node(&node_id) {
+            Some(known) if *known == node => return Ok(()),
+            Some(_) => ChangeMembers::SetNodes(BTreeMap::from([(node_id, node)])),
+            None => ChangeMembers::AddNodes(BTreeMap::from([(node_id, node)])),
+        };
+        tracing::info!(node_id, address, "a node of the catalog has a new address");
+        self.change_members(change).await
     }
 
     async fn exclude(&self, node_id: u64) -> Result<(), Error> {
@@ -179,9 +131,8 @@ impl Catalog {
             return Err(Error::Membership { reason: format!("node {node_id} is the only one that votes") });
         }
         if node_id == self.identity().node_id {
-            let caught_up = metrics.replication.iter().flatten().filter(|(id, _)| **id != node_id && voters.contains(id));
-            let (next, _) = caught_up.max_by_key(|(_, matched)| **matched).ok_or_else(|| self.nobody_leads())?;
-            self.hand_over(*next).await?;
+            let next = best_successor(&metrics).ok_or_else(|| self.nobody_leads())?;
+            self.hand_over(next).await?;
             // The next leader is asked by the caller, who sees that this one leads no more.
             return Err(self.nobody_leads());
         }
@@ -239,6 +190,18 @@ impl Catalog {
         told.map(drop).map_err(|fatal| self.stopped(&fatal))
     }
 
+    /// Stands for election in place of a candidate that lacks entries which this node has, and in a later term. Raft 0.9
+    /// forgets the term of one that it refuses for its log: two nodes can then stand in turn for ever, the one that could
+    /// win always in a term that is too low.
+    pub(crate) fn stand_instead(&self, term: u64) {
+        let catalog = self.clone();
+        tokio::spawn(async move {
+            if catalog.release_here(term).await.is_ok() && catalog.raft().trigger().elect().await.is_ok() {
+                tracing::info!(term, "standing for election in place of a node that lacks entries");
+            }
+        });
+    }
+
     async fn wait_for_other_leader(&self, term: u64, to: u64) -> Result<(), Error> {
         let next_leads = move |metrics: &RaftMetrics<u64, NodeInfo>| {
             metrics.running_state.is_err() || (metrics.current_term > term && metrics.current_leader.is_some())
@@ -294,42 +257,13 @@ impl Catalog {
         let metrics = self.raft().metrics().borrow().clone();
         if metrics.current_leader == Some(self.identity().node_id) { Ok(metrics) } else { Err(self.nobody_leads()) }
     }
-
-    /// Asks one node how it is; the leader tells of the others too.
-    async fn node_status(
-        &self,
-        id: u64,
-        node: &NodeInfo,
-        metrics: &RaftMetrics<u64, NodeInfo>,
-    ) -> (NodeStatus, BTreeMap<u64, Option<u64>>) {
-        let mut status = NodeStatus {
-            id,
-            address: node.addr.clone(),
-            role: NodeRole::Learner,
-            is_leader: false,
-            is_reachable: true,
-            last_log_index: metrics.last_log_index,
-            last_applied_index: metrics.last_applied.map(|id| id.index),
-            matched_index: None,
-        };
-        if id == self.identity().node_id {
-            return (status, BTreeMap::new());
-        }
-        let answer = match self.peer(node.addr.clone(), id, CALL_TIMEOUT) {
-            Ok(peer) => peer.hello().await,
-            Err(error) => Err(error),
-        };
-        let answer = answer.ok().map(|hello| hello.answer).filter(|answer| answer.node_id == id);
-        status.is_reachable = answer.is_some();
-        status.last_log_index = answer.as_ref().and_then(|answer| answer.last_log_index);
-        status.last_applied_index = answer.as_ref().and_then(|answer| answer.last_applied_index);
-        let told = answer.iter().flat_map(|answer| &answer.progress).map(|progress| (progress.node_id, progress.matched_index));
-        (status, told.collect())
-    }
 }
 
-fn own_progress(metrics: &RaftMetrics<u64, NodeInfo>) -> BTreeMap<u64, Option<u64>> {
-    metrics.replication.iter().flatten().map(|(id, matched)| (*id, matched.map(|id| id.index))).collect()
+/// The other voter that has most of the log, as far as a leader knows.
+fn best_successor(metrics: &RaftMetrics<u64, NodeInfo>) -> Option<u64> {
+    let voters: BTreeSet<u64> = metrics.membership_config.membership().voter_ids().collect();
+    let others = metrics.replication.iter().flatten().filter(|(id, _)| **id != metrics.id && voters.contains(id));
+    others.max_by_key(|(_, matched)| **matched).map(|(id, _)| *id)
 }
 
 /// Holds back writes on a leader that gives up, until this is dropped.

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use coldtrail_proto::catalog::v1;
 use openraft::error::{InstallSnapshotError, RaftError};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status as GrpcStatus};
 use uuid::Uuid;
 use v1::raft_service_server::{RaftService, RaftServiceServer};
@@ -26,7 +26,7 @@ pub(crate) async fn serve_peers(listener: TcpListener, catalog: Catalog, secret:
         tonic::service::interceptor::InterceptedService::new(service, move |request: Request<()>| authorize(request, &expected));
     let served = tonic::transport::Server::builder()
         .add_service(authorized)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop.cancelled_owned());
     if let Err(error) = served.await {
         tracing::error!(address, %error, "the other nodes of the catalog are no longer answered");
     }
@@ -114,7 +114,12 @@ impl RaftService for Service {
         let mut request = request.into_inner();
         self.check_or_adopt(request.envelope.take()).await?;
         let request = read(wire::vote_request_from_proto(&request))?;
+        let (asked, their_log) = (request.vote, request.last_log_id);
         let response = self.catalog.raft().vote(request).await.map_err(|error| stopped(&error))?;
+        let is_behind = !response.vote_granted && their_log < response.last_log_id && asked > response.vote;
+        if is_behind && !response.vote.committed {
+            self.catalog.stand_instead(asked.leader_id.term);
+        }
         Ok(Response::new(wire::vote_response_to_proto(&response)))
     }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use v1::catalog_service_client::CatalogServiceClient;
 
 use super::{MESSAGE_BYTES_MAX, wire};
-use crate::{CatalogClient, Error};
+use crate::{CatalogClient, ClusterStatus, Error};
 
 mod answer;
 
@@ -67,6 +67,24 @@ impl RemoteCatalog {
         let remote = Self { client, address, known: Arc::default() };
         remote.status().await?;
         Ok(remote)
+    }
+
+    /// How the nodes of the cluster are.
+    pub async fn cluster_status(&self) -> Result<ClusterStatus, Error> {
+        let status = self.client.clone().cluster_status(v1::ClusterStatusRequest {}).await.map_err(|status| self.error(&status))?;
+        wire::cluster_from_proto(status.into_inner()).map_err(|error| self.unexpected(error))
+    }
+
+    /// Takes a node out of the cluster. One that leads hands over first.
+    pub async fn remove(&self, node_id: u64) -> Result<(), Error> {
+        let request = v1::RemoveNodeRequest { node_id };
+        self.client.clone().remove_node(request).await.map(drop).map_err(|status| self.error(&status))
+    }
+
+    /// Lets another voter lead.
+    pub async fn transfer_leader(&self, to: u64) -> Result<(), Error> {
+        let request = v1::LetLeadRequest { node_id: to };
+        self.client.clone().let_lead(request).await.map(drop).map_err(|status| self.error(&status))
     }
 
     fn error(&self, status: &GrpcStatus) -> Error {

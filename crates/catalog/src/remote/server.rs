@@ -1,7 +1,7 @@
 use coldtrail_proto::catalog::v1;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status as GrpcStatus};
 use v1::catalog_service_server::CatalogServiceServer;
 
@@ -29,7 +29,7 @@ pub async fn serve(listener: TcpListener, catalog: Catalog, token: String, stop:
         tonic::service::interceptor::InterceptedService::new(service, move |request: Request<()>| authorize(request, &expected));
     let served = tonic::transport::Server::builder()
         .add_service(authorized)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop.cancelled_owned());
     served.await.or_else(|error| refuse(error.to_string()))
 }
 

@@ -151,6 +151,21 @@ impl CatalogService for Service {
             total,
         })))
     }
+
+    async fn cluster_status(&self, _request: Request<v1::ClusterStatusRequest>) -> Result<Response<v1::ClusterStatusResponse>, GrpcStatus> {
+        let status = self.catalog.cluster_status().await.map_err(|error| wire::error_to_grpc(&error))?;
+        Ok(Response::new(wire::cluster_to_proto(&status)))
+    }
+
+    async fn remove_node(&self, request: Request<v1::RemoveNodeRequest>) -> Result<Response<v1::RemoveNodeResponse>, GrpcStatus> {
+        self.catalog.remove(request.into_inner().node_id).await.map_err(|error| wire::error_to_grpc(&error))?;
+        Ok(Response::new(v1::RemoveNodeResponse {}))
+    }
+
+    async fn let_lead(&self, request: Request<v1::LetLeadRequest>) -> Result<Response<v1::LetLeadResponse>, GrpcStatus> {
+        self.catalog.transfer_leader(request.into_inner().node_id).await.map_err(|error| wire::error_to_grpc(&error))?;
+        Ok(Response::new(v1::LetLeadResponse {}))
+    }
 }
 
 fn run_of(run: Option<v1::Run>, message: &'static str) -> Result<Run, GrpcStatus> {

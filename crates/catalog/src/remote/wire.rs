@@ -9,7 +9,7 @@ use v1::error_detail::Kind;
 use v1::source_probe::Identity;
 
 use crate::raft::commit_id_from_bytes;
-use crate::{Error, SourceIdentity, SourceProbe, Status};
+use crate::{ClusterStatus, Error, NodeRole, NodeStatus, SourceIdentity, SourceProbe, Status};
 
 pub(crate) fn error_to_grpc(error: &Error) -> GrpcStatus {
     let (code, kind) = match error {
@@ -156,6 +156,44 @@ pub(super) fn status_from_proto(status: &v1::StatusResponse) -> Result<Status, c
         last_applied_index: status.last_applied_index,
         image_log_index: status.image_log_index,
         stopped: status.stopped.clone(),
+    })
+}
+
+pub(super) fn cluster_to_proto(status: &ClusterStatus) -> v1::ClusterStatusResponse {
+    let node = |node: &NodeStatus| v1::NodeStatus {
+        id: node.id,
+        address: node.address.clone(),
+        is_voter: node.role == NodeRole::Voter,
+        is_leader: node.is_leader,
+        is_reachable: node.is_reachable,
+        last_log_index: node.last_log_index,
+        last_applied_index: node.last_applied_index,
+        matched_index: node.matched_index,
+    };
+    v1::ClusterStatusResponse {
+        cluster_id: status.cluster_id.as_bytes().to_vec(),
+        node_id: status.node_id,
+        leader_id: status.leader_id,
+        nodes: status.nodes.iter().map(node).collect(),
+    }
+}
+
+pub(super) fn cluster_from_proto(status: v1::ClusterStatusResponse) -> Result<ClusterStatus, coldtrail_proto::Error> {
+    let node = |node: v1::NodeStatus| NodeStatus {
+        id: node.id,
+        address: node.address,
+        role: if node.is_voter { NodeRole::Voter } else { NodeRole::Learner },
+        is_leader: node.is_leader,
+        is_reachable: node.is_reachable,
+        last_log_index: node.last_log_index,
+        last_applied_index: node.last_applied_index,
+        matched_index: node.matched_index,
+    };
+    Ok(ClusterStatus {
+        cluster_id: uuid_from_bytes(&status.cluster_id, "ClusterStatusResponse")?,
+        node_id: status.node_id,
+        leader_id: status.leader_id,
+        nodes: status.nodes.into_iter().map(node).collect(),
     })
 }
 

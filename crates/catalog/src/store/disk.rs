@@ -4,6 +4,7 @@ use std::any::Any;
 use std::io;
 use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use openraft::{AnyError, ErrorSubject, ErrorVerb, StorageIOError};
@@ -67,6 +68,8 @@ pub(crate) struct Disk {
     open: RwLock<Option<OpenFile>>,
     /// The first failure; redb takes no more writes after one.
     failure: Arc<OnceLock<String>>,
+    /// How many bytes were appended to the log since an image was asked for because of it.
+    pub(super) appended_bytes: AtomicU64,
     /// Held by the one who writes an image: building one and receiving one can happen at the same time.
     pub(super) image_turn: Mutex<()>,
 }
@@ -80,6 +83,7 @@ impl Disk {
             identity: RwLock::new(identity),
             failure: Arc::clone(&open.failure),
             open: RwLock::new(Some(open)),
+            appended_bytes: AtomicU64::new(0),
             image_turn: Mutex::new(()),
         })
     }
@@ -97,6 +101,15 @@ impl Disk {
         self.write(|transaction| put_meta(transaction, CLUSTER_ID_KEY, cluster_id.as_bytes()))?;
         self.identity.write().cluster_id = cluster_id;
         Ok(())
+    }
+
+    /// True once this many bytes were appended to the log since it was true the last time.
+    pub(crate) fn has_appended(&self, bytes: u64) -> bool {
+        let is_so = self.appended_bytes.load(Ordering::Relaxed) >= bytes;
+        if is_so {
+            self.appended_bytes.store(0, Ordering::Relaxed);
+        }
+        is_so
     }
 
     /// The first failure, if there was one.

@@ -1,6 +1,7 @@
 use std::fmt::Debug;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{ErrorSubject, ErrorVerb, LogState, OptionalSend, RaftLogReader};
@@ -122,7 +123,10 @@ fn append(disk: &Disk, entries: &[Entry]) -> Result<(), Fault> {
             log.insert(index, entry.as_slice())?;
         }
         Ok(())
-    })
+    })?;
+    let bytes: usize = encoded.iter().map(|(_, entry)| entry.len()).sum();
+    disk.appended_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    Ok(())
 }
 
 fn purge(disk: &Disk, log_id: &LogId) -> Result<(), Fault> {

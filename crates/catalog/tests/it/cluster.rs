@@ -7,3 +7,5 @@ mod members;
 mod nodes;
 mod proxy;
 mod writes;
+
+pub(crate) use nodes::Nodes;

@@ -1,5 +1,5 @@
 //! Figures for a million segments: `cargo test -p coldtrail-catalog --release -- --ignored --nocapture million`.
-//! `COLDTRAIL_TEST_SEGMENTS` sets another number.
+//! `COLDTRAIL_TEST_SEGMENTS` sets another number. For a cluster: `two_hundred_thousand` in place of `million`.
 
 use std::io::Write;
 use std::time::Instant;
@@ -7,6 +7,7 @@ use std::time::Instant;
 use coldtrail_catalog::{Catalog, CatalogClient, Config};
 use coldtrail_model::{Commit, SegmentIndex};
 
+use crate::cluster::Nodes;
 use crate::support::segment;
 
 const AT_ONCE: u32 = 10_000;
@@ -55,6 +56,69 @@ async fn a_million_segments() {
     let catalog = open().await.expect("it opens");
     report("opening it", start);
     assert_eq!(catalog.status().await.expect("a status").segments, u64::from(segments) + u64::from(ROUNDS));
+}
+
+/// Figures for a cluster of three nodes in one process; `COLDTRAIL_TEST_SEGMENTS` sets the number of segments.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "prints figures; takes a minute without optimisation"]
+async fn a_cluster_with_two_hundred_thousand_segments() {
+    let segments: u32 = std::env::var("COLDTRAIL_TEST_SEGMENTS").map_or(200_000, |number| number.parse().expect("a number"));
+    let mut nodes = Nodes::new(3).await;
+    let usual = Config::default();
+    nodes.config = Config { peers: nodes.config.peers.clone(), ..usual };
+    nodes.start_all().await;
+    let before = resident_mib();
+    let start = Instant::now();
+    for first in (0..segments).step_by(AT_ONCE as usize) {
+        let added = (first..first + AT_ONCE).map(segment).collect();
+        nodes.get(1).commit(Commit { added, ..Commit::default() }).await.expect("it is taken");
+    }
+    report("filling it", start);
+    say(&format!("memory: {} MiB more for three nodes", resident_mib() - before));
+    let leader = nodes.leader().await;
+    for (what, node) in [("the leader", leader), ("a follower", (leader + 1) % 3)] {
+        commit_figures(nodes.get(node), what, segments + 1_000 * u32::try_from(node).expect("few")).await;
+    }
+    let start = Instant::now();
+    let snapshot = nodes.get(leader).snapshot().await.expect("a snapshot");
+    report("the first snapshot", start);
+    let start = Instant::now();
+    let day = segment(7).time;
+    let found =
+        snapshot.segments.values().flatten().filter(|segment| segment.time.start_ms <= day.end_ms && day.start_ms <= segment.time.end_ms);
+    say(&format!("{} segments of one day in {:.1?}", found.count(), start.elapsed()));
+    let start = Instant::now();
+    nodes.get(leader).write_image().await.expect("an image");
+    report("an image", start);
+    let start = Instant::now();
+    for node in 0..3 {
+        nodes.stop(node).await;
+    }
+    report("stopping all", start);
+    let start = Instant::now();
+    nodes.start_all().await;
+    report("starting all, with a leader and all that was acknowledged", start);
+    nodes.stop(2).await;
+    nodes.wipe(2);
+    let start = Instant::now();
+    nodes.start(2).await;
+    report("a wiped node until it counts again", start);
+    let leader = nodes.leader().await;
+    nodes.stop(leader).await;
+    let start = Instant::now();
+    nodes.get((leader + 1) % 3).commit(Commit { added: vec![segment(segments + 9_000)], ..Commit::default() }).await.expect("it is taken");
+    report("a commit after the leader has stopped", start);
+}
+
+async fn commit_figures(catalog: &Catalog, what: &str, first: u32) {
+    let mut commits = Vec::new();
+    for number in first..first + 200 {
+        let start = Instant::now();
+        catalog.commit(Commit { added: vec![segment(number)], ..Commit::default() }).await.expect("it is taken");
+        commits.push(start.elapsed());
+    }
+    commits.sort();
+    say(&format!("a commit through {what}: median {:.1?}, p95 {:.1?}, worst {:.1?}", commits[100], commits[190], commits[199]));
 }
 
 fn report(what: &str, start: Instant) {

@@ -34,3 +34,14 @@ fn a_busy_store_may_be_asked_again_and_a_wrong_request_not() {
     assert!(matches!(remote(&status("400 Bad Request")), Error::Store { .. }));
     assert!(matches!(remote(&status("507 Insufficient Storage")), Error::StoreFull { .. }));
 }
+
+#[test]
+fn no_credentials_at_all_are_told_from_wrong_ones() {
+    let ask = |answer: &str| remote(&format!("Error performing PUT http://169.254.169.254/latest/api/token in 1s - {answer}"));
+    for answer in ["Server returned non-2xx status code: 404 Not Found: ", "HTTP error: there was no connection within 1s"] {
+        let error = ask(answer);
+        assert!(matches!(error, Error::NoCredentials { .. }) && !error.is_retryable(), "{error:?}");
+        assert!(error.to_string().starts_with("no credentials to write s3://lake/a.parquet: none are in the environment"), "{error}");
+    }
+    assert!(ask("Server returned non-2xx status code: 503 Service Unavailable: ").is_retryable());
+}

@@ -5,6 +5,7 @@
 mod files;
 mod observables;
 mod rows;
+mod slow_stores;
 mod stores;
 mod support;
 mod transactions;

@@ -1,7 +1,6 @@
 //! Which places a lake can be in, and what is said when it cannot.
 
 use std::fmt::Write as _;
-use std::process::Command;
 
 use coldtrail_lake::{Error, Lake, SegmentWriter, StoreOptions, WriterConfig};
 use coldtrail_model::Col;
@@ -95,20 +94,39 @@ fn a_setting_out_of_its_range_is_named() {
     assert!(WriterConfig { encodings_max: 0, ..WriterConfig::default() }.validate().is_err());
 }
 
-/// Credentials come from the environment only, which a test must not change for the others: it runs itself again with them.
 #[test]
 fn a_store_that_says_no_or_not_now_gives_one_clear_error() {
-    const IS_CHILD: &str = "COLDTRAIL_LAKE_TEST_IS_CHILD";
-    if std::env::var_os(IS_CHILD).is_some() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(ask_stores_that_refuse());
-        return;
-    }
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "stores::a_store_that_says_no_or_not_now_gives_one_clear_error"]).env(IS_CHILD, "1");
-    child.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "hunter2").env_remove("AWS_ENDPOINT_URL");
-    let output = child.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let credentials = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+    with_environment("stores::a_store_that_says_no_or_not_now_gives_one_clear_error", &credentials, ask_stores_that_refuse);
+}
+
+#[test]
+fn what_the_environment_does_not_say_of_a_store_is_named() {
+    with_environment("stores::what_the_environment_does_not_say_of_a_store_is_named", &[], || async {
+        let error = refusal("az://container/lake");
+        assert!(error.starts_with("cannot open az://container/lake: ") && error.contains("AZURE_STORAGE_ACCOUNT_NAME"), "{error}");
+    });
+}
+
+#[test]
+fn an_endpoint_in_the_environment_needs_leave_to_do_without_tls() {
+    let endpoint = "http://127.0.0.1:9000/account";
+    let variables = [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AZURE_STORAGE_ENDPOINT", endpoint),
+        ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
+        ("AZURE_STORAGE_ACCOUNT_KEY", "a2V5"),
+        ("GOOGLE_BASE_URL", endpoint),
+    ];
+    with_environment("stores::an_endpoint_in_the_environment_needs_leave_to_do_without_tls", &variables, || async {
+        let places = [("s3://b/l", "AWS_ENDPOINT_URL"), ("az://b/l", "AZURE_STORAGE_ENDPOINT"), ("gs://b/l", "GOOGLE_BASE_URL")];
+        for (url, variable) in places {
+            let error = refusal(url);
+            assert!(error.contains(&format!("its {variable} is http://, without TLS")) && error.contains("allow_http = true"), "{error}");
+            let allowed = StoreOptions { allow_http: true, ..StoreOptions::default() };
+            assert!(Lake::open(url, &allowed).is_ok(), "{url}");
+        }
+    });
 }
 
 async fn ask_stores_that_refuse() {

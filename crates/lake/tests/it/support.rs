@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -37,6 +39,26 @@ pub(crate) fn local_lake() -> (TempDir, Lake) {
 
 pub(crate) fn open(url: &str) -> Lake {
     Lake::open(url, &StoreOptions::default()).unwrap()
+}
+
+/// Runs a test in an environment of its own. Credentials come from the environment only, which a test must not change for the
+/// others: it runs itself again, in a process without the vendors' variables of whoever runs the tests.
+pub(crate) fn with_environment<F: Future<Output = ()>>(name: &str, variables: &[(&str, &str)], test: impl FnOnce() -> F) {
+    const IS_CHILD: &str = "COLDTRAIL_LAKE_TEST_IS_CHILD";
+    if std::env::var_os(IS_CHILD).is_some() {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test());
+        return;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", name]).env(IS_CHILD, "1");
+    for (name, _) in std::env::vars_os() {
+        if ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|vendor| name.to_string_lossy().starts_with(vendor)) {
+            child.env_remove(name);
+        }
+    }
+    let output = child.envs(variables.iter().copied()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
 }
 
 pub(crate) fn object() -> Arc<str> {

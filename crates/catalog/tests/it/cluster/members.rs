@@ -1,5 +1,7 @@
-use coldtrail_catalog::{CatalogClient, Error};
-use coldtrail_model::Commit;
+use coldtrail_catalog::{CatalogClient, Error, RemoteCatalog, serve};
+use coldtrail_model::{Commit, SegmentIndex};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::nodes::{Nodes, address};
 use crate::support::{commit_all, segment, whole_commits};
@@ -29,6 +31,7 @@ async fn a_node_whose_disk_was_wiped_takes_the_place_of_the_one_it_was() {
     // It counts: with it, one of the others may be gone.
     nodes.stop(1).await;
     commit_all(nodes.get(wiped), 50..52).await;
+    nodes.get(2).linearizable().await.expect("there is a leader");
     assert_eq!(whole_commits(nodes.get(2)).await.len(), 52);
 }
 
@@ -64,6 +67,32 @@ async fn a_node_that_is_removed_counts_no_more_and_a_leader_can_be_removed() {
     let error = nodes.get(asked).remove(nodes.id(asked).await).await.expect_err("somebody has to vote");
     assert!(matches!(error, Error::Membership { .. }), "{error}");
     assert_eq!(whole_commits(nodes.get(asked)).await, (0..9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn another_process_sees_the_cluster_and_changes_it() {
+    let nodes = Nodes::three().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(serve(listener, nodes.get(0).clone(), "a token".to_owned(), CancellationToken::new()));
+    let remote = RemoteCatalog::connect(address, "a token").await.expect("it connects");
+    commit_all(nodes.get(1), 0..3).await;
+    assert_eq!(remote.snapshot().await.expect("a snapshot").id, 3, "what another node acknowledged is there");
+    let leader = nodes.leader().await;
+    let (next, gone) = ((leader + 1) % 3, (leader + 2) % 3);
+    remote.transfer_leader(nodes.id(next).await).await.expect("it is handed over");
+    nodes.leader_of(&[next]).await;
+    if gone != 0 {
+        remote.remove(nodes.id(gone).await).await.expect("it leaves");
+    }
+    nodes.get(next).step_down().await.expect("another one leads");
+    let mut changes = nodes.get(next).leader_changes();
+    changes.wait_for(|state| !state.is_me).await.expect("it runs");
+    nodes.get(0).linearizable().await.expect("there is a leader");
+    let (there, here) = (remote.cluster_status().await.expect("there"), nodes.get(0).cluster_status().await.expect("here"));
+    assert_eq!((there.cluster_id, there.leader_id, there.nodes.len()), (here.cluster_id, here.leader_id, here.nodes.len()));
+    let error = remote.transfer_leader(5).await.expect_err("there is no such node");
+    assert!(matches!(error, Error::Membership { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(crate) struct Nodes {
     folders: Vec<TempDir>,
     links: BTreeMap<(usize, usize), Arc<Proxy>>,
     running: Vec<Option<Catalog>>,
-    pub(super) config: Config,
+    pub(crate) config: Config,
 }
 
 /// Reaches the others through the links of one node.
@@ -91,7 +91,7 @@ impl Nodes {
         tokio::time::timeout(PATIENCE, Catalog::open_in_cluster(config, peering)).await.expect("it opens or fails in time")
     }
 
-    pub(super) async fn start(&mut self, node: usize) {
+    pub(crate) async fn start(&mut self, node: usize) {
         self.running[node] = Some(self.open(node, self.config.clone()).await.expect("it opens"));
     }
 
@@ -100,13 +100,13 @@ impl Nodes {
         self.running[node] = Some(catalog);
     }
 
-    pub(super) async fn stop(&mut self, node: usize) {
+    pub(crate) async fn stop(&mut self, node: usize) {
         let catalog = self.running[node].take().expect("it runs");
         self.links_to(node).for_each(|link| link.lead_to(None));
         catalog.shutdown().await.expect("it stops");
     }
 
-    pub(super) fn wipe(&mut self, node: usize) {
+    pub(crate) fn wipe(&mut self, node: usize) {
         self.folders[node] = tempfile::tempdir().expect("a folder");
     }
 
@@ -114,7 +114,7 @@ impl Nodes {
         self.folders[node].path()
     }
 
-    pub(super) fn get(&self, node: usize) -> &Catalog {
+    pub(crate) fn get(&self, node: usize) -> &Catalog {
         self.running[node].as_ref().expect("it runs")
     }
 
@@ -146,10 +146,24 @@ impl Nodes {
             let mut changes = self.get(*node).leader_changes();
             Box::pin(async move { (*node, changes.wait_for(|state| state.is_me).await.expect("it runs").clone()) })
         });
-        tokio::time::timeout(PATIENCE, futures::future::select_all(leads)).await.expect("one leads in time").0
+        match tokio::time::timeout(PATIENCE, futures::future::select_all(leads)).await {
+            Ok((found, ..)) => found,
+            Err(_) => panic!("none of {nodes:?} leads:\n{}", self.describe().await),
+        }
     }
 
-    pub(super) async fn leader(&self) -> usize {
+    /// What the running nodes know, for a test that failed.
+    async fn describe(&self) -> String {
+        let mut text = String::new();
+        for (node, catalog) in self.running.iter().enumerate() {
+            let Some(catalog) = catalog else { continue };
+            let state = catalog.leader_changes().borrow().clone();
+            text += &format!("{node}: {state:?} {:?}\n", catalog.status().await);
+        }
+        text
+    }
+
+    pub(crate) async fn leader(&self) -> usize {
         let running: Vec<usize> = (0..self.running.len()).filter(|node| self.running[*node].is_some()).collect();
         self.leader_of(&running).await.0
     }

@@ -59,6 +59,7 @@ async fn carry(from: TcpStream, proxy: Arc<Proxy>) {
     let target = *proxy.target.lock();
     let Some(target) = target else { return };
     let Ok(to) = TcpStream::connect(target).await else { return };
+    from.set_nodelay(true).and_then(|()| to.set_nodelay(true)).expect("a socket");
     let (from_read, from_write) = from.into_split();
     let (to_read, to_write) = to.into_split();
     // A node that is gone takes both ways with it.
