@@ -28,7 +28,10 @@ pub(crate) enum Command {
     /// Generate three months of logs with a planted intrusion, ingest them, hunt it down, and keep serving.
     Demo(Demo),
     /// Serve SQL over Arrow Flight SQL, and the catalog to `coldtrail ingest`.
-    Serve,
+    Serve(Serve),
+    /// Certificates of a cluster, and its nodes.
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Write realistic raw logs with one planted intrusion.
     Generate(Generate),
     /// Print raw logs as OCSF events, one JSON object a line.
@@ -54,6 +57,58 @@ pub(crate) enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// What this node does: `scheduler` holds the catalog and answers clients, `executor` runs tasks, `all` does both.
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    pub(crate) role: Role,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Both.
+    All,
+    /// The catalog, Flight SQL, runs.
+    Scheduler,
+    /// Tasks.
+    Executor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Make an authority for links between nodes, a certificate for each node, and the secret that all nodes share.
+    Certs {
+        /// The folder to write to; what is there is kept.
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+        /// The names of the nodes; each gets NAME.pem and NAME-key.pem.
+        #[arg(required = true)]
+        nodes: Vec<String>,
+        /// Host names or addresses that every certificate is good for besides.
+        #[arg(long = "also")]
+        also: Vec<String>,
+        /// Write again what is there.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show the nodes of the cluster, asking the one that runs with this data folder.
+    Status {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let another node lead.
+    Transfer {
+        /// The number of the node, as `status` shows it.
+        node: u64,
+    },
+    /// Take a node out of the cluster, for good.
+    Remove {
+        /// The number of the node, as `status` shows it.
+        node: u64,
     },
 }
 

@@ -1,5 +1,6 @@
 //! One module a command.
 
+mod cluster;
 mod config;
 mod demo;
 mod generate;
@@ -23,7 +24,7 @@ use crate::exit;
 
 /// Does what the command line says.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    start_logging(matches!(arguments.command, Command::Serve));
+    start_logging(matches!(arguments.command, Command::Serve(_)));
     let code = match &arguments.command {
         Command::Normalize(normalize) => normalize::run(normalize).await?,
         Command::Generate(generate) => generate::run(generate).await?,
@@ -34,7 +35,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             exit::DONE
         }
         Command::Demo(demo) => demo::run(demo, Config::read(&arguments)?).await?,
-        Command::Serve => serve::run(&Config::read(&arguments)?).await?,
+        Command::Serve(serve) => serve::run(serve.role, &Config::read(&arguments)?).await?,
+        Command::Cluster(command) => cluster::run(command, &arguments).await?,
         Command::Ingest(ingest) => ingest::run(ingest, &Config::read(&arguments)?).await?,
         Command::Segments(segments) => segments::run(segments, &Config::read(&arguments)?).await?,
         Command::Lake(lake) => lake::run(lake, &Config::read(&arguments)?).await?,

@@ -25,6 +25,9 @@ pub(crate) struct Config {
     pub(crate) data_folder: PathBuf,
     /// Where the Parquet lies: a folder, or the URL of a place in an object store. Default: `lake` in the data folder.
     pub(crate) lake: Option<String>,
+    /// The users who may sign in; the nodes of a cluster must have the same. Default: `users.toml` in the data folder.
+    pub(crate) users_file: Option<PathBuf>,
+    pub(crate) cluster: ClusterConfig,
     pub(crate) flight: coldtrail_flight::Config,
     pub(crate) catalog: CatalogConfig,
     pub(crate) query: QueryConfig,
@@ -32,6 +35,59 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestConfig,
     pub(crate) writer: WriterConfig,
     pub(crate) store: StoreOptions,
+}
+
+/// The nodes of a cluster. Without `address`, this process stands alone.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ClusterConfig {
+    /// `host:port` under which the other nodes reach this one.
+    pub(crate) address: String,
+    /// Where links are accepted; `address` if not given, which then must be an address of this machine.
+    pub(crate) bind: Option<std::net::SocketAddr>,
+    /// The addresses of all nodes that hold the catalog, in the same order on every node: the first one forms the cluster.
+    pub(crate) peers: Vec<String>,
+    /// A file with what all nodes know and nobody else.
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The authority's certificate, PEM. Without the three, links are in the clear and on loopback addresses only.
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// This node's certificate, PEM.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// This node's key, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// How often a leader tells the other nodes that it is alive, in milliseconds.
+    pub(crate) heartbeat_ms: Option<u64>,
+    /// A node that hears nothing for a random time between this and `election_timeout_max_ms` stands for election.
+    pub(crate) election_timeout_min_ms: Option<u64>,
+    /// See `election_timeout_min_ms`.
+    pub(crate) election_timeout_max_ms: Option<u64>,
+}
+
+impl ClusterConfig {
+    /// True if there is a cluster to be part of.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.address.is_empty()
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        if !self.is_on() {
+            return match self.peers.is_empty() {
+                true => Ok(()),
+                false => bail!("cluster.peers needs cluster.address: the address under which they reach this node"),
+            };
+        }
+        if self.peers.is_empty() {
+            bail!("cluster.address needs cluster.peers: the addresses of all nodes that hold the catalog");
+        }
+        if self.secret_file.is_none() {
+            bail!("a cluster needs cluster.secret_file; `coldtrail cluster certs` makes one");
+        }
+        let given = [&self.tls_ca, &self.tls_certificate, &self.tls_key].into_iter().flatten().count();
+        if given != 0 && given != 3 {
+            bail!("cluster.tls_ca, cluster.tls_certificate and cluster.tls_key belong together; give all three or none");
+        }
+        Ok(())
+    }
 }
 
 /// The catalog of this process.
@@ -103,6 +159,8 @@ impl Default for Config {
         Self {
             data_folder: PathBuf::from("coldtrail-data"),
             lake: None,
+            users_file: None,
+            cluster: ClusterConfig::default(),
             flight: coldtrail_flight::Config::default(),
             catalog: CatalogConfig::default(),
             query: QueryConfig::default(),
@@ -160,6 +218,7 @@ impl Config {
 
     fn validate(&self) -> anyhow::Result<()> {
         self.flight.validate()?;
+        self.cluster.validate()?;
         self.ingest.validate()?;
         self.writer.validate()?;
         self.engine()?.validate()?;
@@ -175,7 +234,13 @@ impl Config {
     pub(crate) fn to_toml(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
         shown.lake = Some(self.lake_url());
+        shown.users_file = Some(self.users_file());
         toml::to_string_pretty(&shown).context("the configuration cannot be written as TOML")
+    }
+
+    /// Where the users stand.
+    pub(crate) fn users_file(&self) -> PathBuf {
+        self.users_file.clone().unwrap_or_else(|| self.data_folder.join("users.toml"))
     }
 
     /// The lake's URL or folder.
@@ -217,9 +282,16 @@ impl Config {
     }
 
     pub(crate) fn catalog(&self) -> coldtrail_catalog::Config {
+        let cluster = &self.cluster;
+        let defaults = coldtrail_catalog::Config::in_folder(self.data_folder.join("catalog"));
         coldtrail_catalog::Config {
+            address: cluster.address.clone(),
+            peers: cluster.peers.clone(),
+            heartbeat_ms: cluster.heartbeat_ms.unwrap_or(defaults.heartbeat_ms),
+            election_timeout_min_ms: cluster.election_timeout_min_ms.unwrap_or(defaults.election_timeout_min_ms),
+            election_timeout_max_ms: cluster.election_timeout_max_ms.unwrap_or(defaults.election_timeout_max_ms),
             snapshot_after_entries: self.catalog.snapshot_after_entries,
-            ..coldtrail_catalog::Config::in_folder(self.data_folder.join("catalog"))
+            ..defaults
         }
     }
 }
@@ -231,7 +303,7 @@ fn read_file(path: &Path) -> anyhow::Result<Table> {
 
 /// Puts `COLDTRAIL_SECTION_KEY` and `COLDTRAIL_KEY` over the file's settings.
 fn override_from(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
-    const SECTIONS: &[&str] = &["flight", "catalog", "query", "runs", "ingest", "writer", "store"];
+    const SECTIONS: &[&str] = &["cluster", "flight", "catalog", "query", "runs", "ingest", "writer", "store"];
     for (name, text) in variables {
         let Some(key) = name.strip_prefix("COLDTRAIL_") else { continue };
         if NOT_SETTINGS.contains(&key) {
@@ -251,8 +323,14 @@ fn override_from(table: &mut Table, variables: impl Iterator<Item = (String, Str
     Ok(())
 }
 
-/// Numbers and booleans as TOML reads them; anything else is text.
+/// Numbers, booleans and lists as TOML reads them; anything else is text.
 fn value_of(text: &str) -> Value {
+    if text.starts_with('[')
+        && let Ok(table) = format!("x = {text}").parse::<Table>()
+        && let Some(list @ Value::Array(_)) = table.get("x")
+    {
+        return list.clone();
+    }
     match text.parse::<i64>() {
         Ok(number) => Value::Integer(number),
         Err(_) => text.parse::<bool>().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean),

@@ -5,7 +5,9 @@
 mod arguments;
 mod commands;
 mod config;
+mod executor_node;
 mod exit;
+mod links;
 mod node;
 mod output;
 mod progress;

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
-use coldtrail_catalog::{Catalog, CatalogClient, RemoteCatalog};
+use anyhow::{Context, bail};
+use coldtrail_catalog::{Catalog, CatalogClient, LeaderState, RemoteCatalog};
+use coldtrail_fleet::{FLEET, Fleet, SCHEDULER, SchedulerPlace};
 use coldtrail_flight::{Auth, FlightServer, Users};
 use coldtrail_ingest::Ingest;
 use coldtrail_lake::Lake;
 use coldtrail_model::{SegmentId, SegmentIndex};
 use coldtrail_query::{Planner, PlannerConfig};
-use coldtrail_scheduler::{QueryRouter, Runs, Workspace};
+use coldtrail_scheduler::{QueryRouter, Runs, SchedulerRole, Workspace};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::secrets::{CatalogDoor, signing_key};
+use crate::links::Links;
+use crate::secrets::{CatalogDoor, cluster_signing_key, signing_key};
 
 /// Files that no commit names are left alone for this long: a writer may be about to commit them.
 const ORPHAN_GRACE: Duration = Duration::from_secs(3600);
@@ -78,12 +81,13 @@ pub(crate) async fn clean_orphans(lake: &Lake, catalog: &dyn CatalogClient, grac
     Ok(lake.clean_orphans(|id| known.contains(id), older_than_ms).await?)
 }
 
-/// A node that serves.
+/// A node that holds the catalog and answers clients.
 pub(crate) struct Node {
     pub(crate) lake: Lake,
     pub(crate) catalog: Catalog,
     /// Where Flight SQL is served.
     pub(crate) address: std::net::SocketAddr,
+    workspace: Arc<Workspace>,
     router: QueryRouter,
     data_folder: std::path::PathBuf,
     stop: CancellationToken,
@@ -93,30 +97,47 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Opens everything and serves; the ports are bound when it returns.
-    pub(crate) async fn start(config: &Config, users: Users) -> anyhow::Result<Self> {
+    /// Opens everything and serves; the ports are bound when it returns. With `links`, as a node of a cluster.
+    pub(crate) async fn start(config: &Config, users: Users, links: Option<&Links>) -> anyhow::Result<Self> {
         make_data_folder(config)?;
         let lake = open_lake(config)?;
         let listener = bind(config.flight.bind, "flight.bind").await?;
-        let catalog = Catalog::open(config.catalog()).await?;
-        let index: Arc<dyn SegmentIndex> = Arc::new(catalog.clone());
+        let catalog = match links {
+            Some(links) => Catalog::open_in_cluster(config.catalog(), links.peering(&config.cluster.peers).await?).await?,
+            None => Catalog::open(config.catalog()).await?,
+        };
+        catalog.linearizable().await?;
         let client: Arc<dyn CatalogClient> = Arc::new(catalog.clone());
         let cleaned = clean_orphans(&lake, client.as_ref(), ORPHAN_GRACE).await?;
         tracing::info!(segments = cleaned.segments_deleted, unfinished = cleaned.unfinished_deleted, "cleaned up after killed writers");
         let workspace = Workspace::open(config.executor())?;
+        let index: Arc<dyn SegmentIndex> = Arc::new(catalog.clone());
         let planner = Planner::new(PlannerConfig::default(), lake.clone(), index, Arc::clone(workspace.runtime()));
         let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client)));
-        let router = QueryRouter::start(planner, config.engine()?, workspace).await?;
+        let role = scheduler_role(links);
+        let router = QueryRouter::start_as(planner, config.engine()?, Arc::clone(&workspace), role).await?;
         let runs = Runs::new(router.clone(), client, config.runs());
-        let auth = Arc::new(Auth::new(users, signing_key(&config.data_folder)?, &config.flight)?);
+        let key = match links {
+            Some(links) => cluster_signing_key(&links.secret)?,
+            None => signing_key(&config.data_folder)?,
+        };
+        let auth = Arc::new(Auth::new(users, key, &config.flight)?);
         let server = FlightServer::new(config.flight.clone(), auth, Arc::new(router.clone()))?.with_runs(Arc::new(runs.clone()));
         let stop = CancellationToken::new();
         let address = listener.local_addr()?;
+        if let Some(links) = links {
+            open_fleet(links, &catalog, &router, &stop).await?;
+        }
         let flight = tokio::spawn(server.serve(listener, stop.clone()));
         let door = open_door(config, &catalog, stop.clone()).await?;
-        let ended = stop.clone();
-        let leading = tokio::spawn(async move { runs.lead(epoch(), ended).await });
-        Ok(Self { lake, catalog, address, router, data_folder: config.data_folder.clone(), stop, flight, door, leading })
+        let leading = tokio::spawn(lead(runs, catalog.leader_changes(), stop.clone()));
+        let data_folder = config.data_folder.clone();
+        Ok(Self { lake, catalog, address, workspace, router, data_folder, stop, flight, door, leading })
+    }
+
+    /// What all queries of this process share.
+    pub(crate) fn workspace(&self) -> &Arc<Workspace> {
+        &self.workspace
     }
 
     /// Serves until `until` is done or something ends by itself, then drains and closes.
@@ -125,6 +146,10 @@ impl Node {
             () = until => None,
             ended = &mut self.flight => Some(ended.map_err(anyhow::Error::from).and_then(|result| result.map_err(Into::into))),
         };
+        // Another leads while this one drains.
+        if let Err(error) = self.catalog.step_down().await {
+            tracing::warn!(%error, "could not let another node lead");
+        }
         self.stop.cancel();
         let result = match ended {
             Some(result) => result.context("the Flight SQL server ended"),
@@ -139,10 +164,77 @@ impl Node {
     }
 }
 
-/// A node without others leads from its start to its end; a later start is a later term.
-fn epoch() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// In a cluster the executors are attached, also the one of the same process: each must be known by an address that is the same everywhere.
+fn scheduler_role(links: Option<&Links>) -> SchedulerRole {
+    match links {
+        Some(links) => {
+            let host = coldtrail_fleet::loopback_of(&format!("scheduler {} {}", links.address, std::process::id()));
+            SchedulerRole { host, executes: false }
+        }
+        None => SchedulerRole::default(),
+    }
+}
+
+/// Lets executors attach while this node leads, and the router know of them.
+async fn open_fleet(links: &Links, catalog: &Catalog, router: &QueryRouter, stop: &CancellationToken) -> anyhow::Result<()> {
+    let scheduler = router.engine().scheduler_address();
+    let std::net::IpAddr::V4(host) = scheduler.ip() else { bail!("the scheduler has no address of version 4") };
+    let place = SchedulerPlace { host, port: scheduler.port() };
+    let fleet = Fleet::new(links.client.clone(), place, catalog.leader_changes(), links.secret.clone());
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+    links.services.offer(FLEET, listener.local_addr()?)?;
+    links.services.offer(SCHEDULER, scheduler)?;
+    let mut executors = fleet.executors();
+    let (engine, ended) = (router.engine().clone(), stop.clone());
+    tokio::spawn(async move {
+        loop {
+            let vcores = executors.borrow_and_update().values().map(|executor| executor.vcores as usize).sum();
+            engine.set_remote_vcores(vcores);
+            tokio::select! {
+                () = ended.cancelled() => return,
+                changed = executors.changed() => if changed.is_err() { return },
+            }
+        }
+    });
+    let ended = stop.clone();
+    tokio::spawn(async move {
+        if let Err(error) = fleet.serve(listener, ended).await {
+            tracing::error!(%error, "executors cannot attach any more");
+        }
+    });
+    Ok(())
+}
+
+/// Works on runs for as long as this node leads.
+async fn lead(runs: Runs, mut leaders: watch::Receiver<LeaderState>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let leader = leaders.borrow_and_update().clone();
+        if leader.is_me {
+            lead_in(leader.epoch, &runs, &mut leaders, &stop).await;
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            next = leaders.changed() => if next.is_err() { return },
+        }
+    }
+}
+
+/// Works on runs in one epoch.
+async fn lead_in(epoch: u64, runs: &Runs, leaders: &mut watch::Receiver<LeaderState>, stop: &CancellationToken) {
+    tracing::info!(epoch, "this node leads");
+    let over = stop.child_token();
+    let leading = runs.lead(epoch, over.clone());
+    tokio::pin!(leading);
+    let ended = tokio::select! {
+        () = &mut leading => true,
+        _ = leaders.wait_for(|now| now.epoch != epoch || !now.is_me) => false,
+    };
+    if !ended {
+        over.cancel();
+        leading.await;
+    }
+    tracing::info!(epoch, "this node leads no more");
 }
 
 async fn bind(address: std::net::SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

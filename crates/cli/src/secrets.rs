@@ -12,22 +12,21 @@ use coldtrail_flight::{SigningKey, Users};
 pub(crate) const FIRST_USER: &str = "hunter";
 
 /// Reads the users; the first start makes one, whose new password comes with them.
-pub(crate) fn users(data_folder: &Path) -> anyhow::Result<(Users, Option<String>)> {
-    let path = users_file(data_folder);
+pub(crate) fn users(path: &Path) -> anyhow::Result<(Users, Option<String>)> {
     if path.exists() {
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read the users {}", path.display()))?;
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read the users {}", path.display()))?;
         let users = toml::from_str(&text).with_context(|| format!("the users file {} is not valid", path.display()))?;
         return Ok((users, None));
     }
-    let (users, password) = set_password(data_folder, Users::default(), FIRST_USER)?;
+    let (users, password) = set_password(path, Users::default(), FIRST_USER)?;
     Ok((users, Some(password)))
 }
 
 /// Gives a user a new password, writes the users, and returns the password.
-pub(crate) fn set_password(data_folder: &Path, mut users: Users, name: &str) -> anyhow::Result<(Users, String)> {
+pub(crate) fn set_password(path: &Path, mut users: Users, name: &str) -> anyhow::Result<(Users, String)> {
     let password = generate_password();
     users.set_password(name, &password)?;
-    write_secret(&users_file(data_folder), toml::to_string(&users)?.as_bytes())?;
+    write_secret(path, toml::to_string(&users)?.as_bytes())?;
     Ok((users, password))
 }
 
@@ -42,6 +41,29 @@ pub(crate) fn signing_key(data_folder: &Path) -> anyhow::Result<SigningKey> {
     let key = SigningKey::generate();
     write_secret(&path, key.as_bytes())?;
     Ok(key)
+}
+
+/// What all nodes of a cluster know and nobody else.
+pub(crate) fn cluster_secret(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read the cluster's secret {}", path.display()))?;
+    let secret = text.trim();
+    anyhow::ensure!(secret.len() >= 16, "the cluster's secret {} is too short; `coldtrail cluster certs` makes one", path.display());
+    Ok(secret.to_owned())
+}
+
+/// Makes the secret of a new cluster, unless there is one.
+pub(crate) fn make_cluster_secret(path: &Path) -> anyhow::Result<()> {
+    match path.exists() {
+        true => Ok(()),
+        false => write_secret(path, format!("{}{}\n", generate_password(), generate_password()).as_bytes()),
+    }
+}
+
+/// The key of tokens that every node of a cluster can read.
+pub(crate) fn cluster_signing_key(secret: &str) -> anyhow::Result<SigningKey> {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(format!("coldtrail tokens\n{secret}"));
+    SigningKey::from_bytes(&digest).context("the cluster's secret gives no key for tokens")
 }
 
 /// Where a running `serve` can be reached by other commands of the same user.
@@ -65,10 +87,6 @@ impl CatalogDoor {
     pub(crate) fn remove(data_folder: &Path) {
         let _ = fs::remove_file(door_file(data_folder));
     }
-}
-
-fn users_file(data_folder: &Path) -> PathBuf {
-    data_folder.join("users.toml")
 }
 
 fn door_file(data_folder: &Path) -> PathBuf {

@@ -88,6 +88,16 @@ impl Executor {
     /// `session` is one as statements are planned with: its functions and its configuration's
     /// extensions are those that tasks will find.
     pub async fn start(workspace: Arc<Workspace>, session: &SessionState, place: ExecutorPlace) -> Result<Self, Error> {
+        Self::start_announced(workspace, session, place, async |_| {}).await
+    }
+
+    /// The same; before the scheduler hears of it, `announce` makes its ports reachable from there.
+    pub async fn start_announced(
+        workspace: Arc<Workspace>,
+        session: &SessionState,
+        place: ExecutorPlace,
+        announce: impl AsyncFn(ExecutorPorts),
+    ) -> Result<Self, Error> {
         let shutdown = ShutdownNotifier::new();
         let registry = JobRegistry::new();
         let (flight_port, flight) = start_flight(place.host, &workspace.shuffle_dir(), &shutdown).await?;
@@ -96,6 +106,7 @@ impl Executor {
         let (ports, grpc) = loop {
             let process = Arc::new(process_config(&workspace, session.config(), flight_port, place)?);
             let ports = ExecutorPorts { id: process.executor_id.clone(), flight: flight_port, grpc: process.grpc_port };
+            announce(ports.clone()).await;
             let executor = ballista_executor(&workspace, session, &registry, &process);
             let scheduler = connect(place.scheduler).await.map_err(Error::Start)?;
             let started = executor_server::startup(

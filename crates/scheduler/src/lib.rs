@@ -35,5 +35,6 @@ pub use tier::{Tier, TierChoice};
 pub use coldtrail_hunt::{RunEstimate, RunRequest, RunService, SlicePolicy};
 
 pub use coldtrail_executor::{
-    Executor, ExecutorConfig, ExecutorPlace, Job, JobRegistry, Progress, Workspace, distributed_session_config, local_session_config,
+    Executor, ExecutorConfig, ExecutorPlace, ExecutorPorts, Job, JobRegistry, Progress, Workspace, distributed_session_config,
+    local_session_config,
 };

@@ -15,6 +15,9 @@ use tokio::runtime::{Builder, Runtime};
 /// Batches that wait for a slow reader.
 const BATCHES_AHEAD: usize = 2;
 
+/// Plans may be deep, and operators call each other.
+const STACK_BYTES: usize = 8 << 20;
+
 /// The threads of the local tier. They are not those that answer clients: a query that computes
 /// for long must not keep the server from hearing that it is cancelled.
 pub(crate) struct LocalThreads {
@@ -24,7 +27,12 @@ pub(crate) struct LocalThreads {
 
 impl LocalThreads {
     pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("local-tier").enable_all().build()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.max(1))
+            .thread_name("local-tier")
+            .thread_stack_size(STACK_BYTES)
+            .enable_all()
+            .build()?;
         Ok(Self { runtime: Some(runtime) })
     }
 

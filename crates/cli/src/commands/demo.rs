@@ -51,8 +51,8 @@ pub(crate) async fn run(arguments: &Demo, mut config: Config) -> anyhow::Result<
     config.lake = Some(arguments.folder.join("lake").display().to_string());
     make_data_folder(&config)?;
     let logs = write_logs(arguments).await?;
-    let (users, password) = set_password(&config.data_folder, Users::default(), FIRST_USER)?;
-    let node = Node::start(&config, users).await?;
+    let (users, password) = set_password(&config.users_file(), Users::default(), FIRST_USER)?;
+    let node = Node::start(&config, users, None).await?;
     let hunted = hunt_it_down(&node, &config, &logs, &password).await;
     if let Err(error) = hunted {
         node.run_until(std::future::ready(())).await?;

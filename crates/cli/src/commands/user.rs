@@ -8,10 +8,10 @@ use crate::secrets::{set_password, users};
 #[allow(clippy::print_stdout)]
 pub(crate) fn run(command: &UserCommand, config: &Config) -> anyhow::Result<u8> {
     make_data_folder(config)?;
-    let (users, _) = users(&config.data_folder)?;
+    let (users, _) = users(&config.users_file())?;
     match command {
         UserCommand::SetPassword { name } => {
-            let (_, password) = set_password(&config.data_folder, users, name)?;
+            let (_, password) = set_password(&config.users_file(), users, name)?;
             println!("{password}");
         }
         UserCommand::List => users.users.iter().for_each(|user| println!("{}", user.name)),
