@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,8 @@ class Place:
 def place(request: pytest.FixtureRequest, start_store, through, binary: Path, tmp_path: Path) -> Place:
     store = start_store(request.param)
     proxy = through(store)
-    name = request.node.originalname.removeprefix("test_")
+    # Of tests with parameters, each has a lake of its own.
+    name = re.sub(r"\W+", "_", request.node.name.removeprefix("test_")).strip("_")
     return Place(store, proxy, Coldtrail(binary, tmp_path / "node", store.url(name), store.env(proxy.port)))
 
 
@@ -127,9 +129,10 @@ def test_bursts_of_503_cost_time_and_no_events(place, generated):
     assert place.proxy.count(BUSY) > place.proxy.count(PASS) / 8
 
 
-def test_a_store_that_stops_in_the_middle_of_a_query_gives_an_error_and_no_rows(place, generated):
+@pytest.mark.parametrize("tier", ["local", "distributed"])
+def test_a_store_that_stops_in_the_middle_of_a_query_gives_an_error_and_no_rows(place, generated, tier):
     report = place.coldtrail.ingest(generated.folder / SOURCE)
-    with place.coldtrail.serve(COLDTRAIL_STORE_RETRIES_MAX=1) as server:
+    with place.coldtrail.serve(COLDTRAIL_STORE_RETRIES_MAX=1, COLDTRAIL_QUERY_TIER=tier) as server:
         place.proxy.decide = gone_after(reads=3)
         with pytest.raises(adbc_driver_manager.Error) as failed:
             server.query("SELECT raw_data FROM events")

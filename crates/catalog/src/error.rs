@@ -228,7 +228,7 @@ pub enum Error {
 impl Error {
     /// True when trying again later may succeed without anybody doing anything.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::NotLeader { .. } | Self::NoLeader { .. } | Self::Unreachable { .. })
+        matches!(self, Self::NotLeader { .. } | Self::NoLeader { .. } | Self::NotFormed { .. } | Self::Unreachable { .. })
     }
 }
 

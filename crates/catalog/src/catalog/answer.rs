@@ -75,6 +75,10 @@ impl CatalogClient for Catalog {
     }
 
     async fn snapshot_at(&self, snapshot_id: u64) -> Result<Arc<Snapshot>, Error> {
+        if snapshot_id > self.contents().snapshot_id() {
+            // Another node may be ahead of this one.
+            self.linearizable().await?;
+        }
         let newest = self.newest_snapshot().await?;
         if newest.id == snapshot_id { Ok(newest) } else { self.older_snapshot(snapshot_id).await }
     }

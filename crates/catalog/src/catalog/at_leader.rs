@@ -185,7 +185,7 @@ impl Catalog {
 }
 
 /// Returns once this is no longer the leader.
-async fn leads_no_more(mut metrics: Metrics, leader: Option<u64>) {
+pub(super) async fn leads_no_more(mut metrics: Metrics, leader: Option<u64>) {
     let gone = |metrics: &RaftMetrics<u64, NodeInfo>| metrics.current_leader != leader || metrics.running_state.is_err();
     if metrics.wait_for(gone).await.is_err() {
         std::future::pending::<()>().await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use openraft::{RaftMetrics, RaftState, ServerState, TokioInstant};
 use tokio::time::Instant;
 
+use super::at_leader::leads_no_more;
 use super::{Catalog, leader_state};
 use crate::Error;
 use crate::raft::{Command, NodeInfo};
@@ -64,10 +65,15 @@ impl Catalog {
 
     /// What the process before this one began as a leader is over: raft itself lets a leader go on where it was.
     async fn begin_epoch(&self, deadline: Instant) -> Result<(), Error> {
-        match tokio::time::timeout_at(deadline, self.write_here(Command::Barrier)).await {
-            Ok(Err(error)) if !error.is_retryable() => Err(error),
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.explain(Error::NoLeader { waited_ms: self.config().start_timeout_ms }).await),
+        tokio::select! {
+            written = self.write_here(Command::Barrier) => match written {
+                Err(error) if !error.is_retryable() => Err(error),
+                _ => Ok(()),
+            },
+            () = leads_no_more(self.raft().metrics(), Some(self.identity().node_id)) => Ok(()),
+            () = tokio::time::sleep_until(deadline) => {
+                Err(self.explain(Error::NoLeader { waited_ms: self.config().start_timeout_ms }).await)
+            }
         }
     }
 

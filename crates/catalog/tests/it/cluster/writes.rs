@@ -58,3 +58,22 @@ async fn of_two_nodes_that_change_the_same_run_one_wins_and_the_other_is_told() 
         assert!(matches!(error, Error::StaleEpoch { epoch: 1, current } if current == won.epoch), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_snapshot_that_one_node_shows_can_be_read_on_every_other_while_a_run_needs_it() {
+    let nodes = Nodes::three().await;
+    for round in 0..4_u8 {
+        let (here, there) = (nodes.get(usize::from(round) % 3), nodes.get((usize::from(round) + 1) % 3));
+        let snapshot_id = here.commit(commit(u32::from(round))).await.expect("it is taken").snapshot_id;
+        let (shown, other) = (here.snapshot_at(snapshot_id).await.expect("here"), there.snapshot_at(snapshot_id).await.expect("there"));
+        assert_eq!((shown.id, &shown.segments), (other.id, &other.segments));
+        here.create_run(run(round, snapshot_id)).await.expect("it is taken");
+        let removed = commit(u32::from(round)).added.iter().map(|segment| segment.id).collect();
+        there.commit(Commit { removed, ..Commit::default() }).await.expect("they are there");
+        for catalog in nodes.running() {
+            catalog.linearizable().await.expect("there is a leader");
+            let pinned = catalog.snapshot_at(snapshot_id).await.expect("a run reads it");
+            assert_eq!(pinned.segments, shown.segments);
+        }
+    }
+}
