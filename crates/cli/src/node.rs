@@ -41,6 +41,12 @@ pub(crate) enum OpenCatalog {
 impl OpenCatalog {
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         make_data_folder(config)?;
+        if config.cluster.is_on() {
+            // A node of a cluster is opened with the others only, by `serve`.
+            let door =
+                CatalogDoor::read(&config.data_folder).context("no `coldtrail serve` of this node of the cluster runs; start it first")?;
+            return Ok(Self::Remote(Arc::new(RemoteCatalog::connect(door.address, &door.token).await?)));
+        }
         match Catalog::open(config.catalog()).await {
             Ok(catalog) => Ok(Self::Own(catalog)),
             Err(in_use @ coldtrail_catalog::Error::InUse { .. }) => {
