@@ -17,7 +17,12 @@ help: ## Say what there is
 test: $(VENV)/.ready ## Run the tests: Rust, then the real binary against real clients
 	cargo build --workspace --bins --tests
 	cargo test --workspace --lib --bins --tests
-	COLDTRAIL_BIN=$(TARGET_DIR)/debug/coldtrail $(PYTHON) -m pytest tests -q
+	COLDTRAIL_BIN=$(TARGET_DIR)/debug/coldtrail $(PYTHON) -m pytest tests/e2e tests/hunts -q
+
+.PHONY: chaos
+chaos: $(VENV)/.ready ## Lose leaders, executors and disks of a cluster for minutes
+	cargo build --workspace --bins --tests
+	COLDTRAIL_BIN=$(TARGET_DIR)/debug/coldtrail $(PYTHON) -m pytest tests/chaos -q -s
 
 .PHONY: light
 light: ## Run the tests of the light half, without DataFusion, in seconds
@@ -40,6 +45,11 @@ bench: $(BENCH_VENV)/.ready ## Measure side by side with DuckDB, chDB and plain 
 	cargo build --release
 	cargo bench --bench journey
 	COLDTRAIL_BIN=$(TARGET_DIR)/release/coldtrail CARGO_TARGET_DIR=$(TARGET_DIR) $(BENCH_VENV)/bin/python benches/side_by_side.py
+
+.PHONY: bench-runs
+bench-runs: $(BENCH_VENV)/.ready ## Measure what runs cost, on the lake that LAKE names (made by side_by_side.py --folder)
+	cargo build --release
+	COLDTRAIL_BIN=$(TARGET_DIR)/release/coldtrail $(BENCH_VENV)/bin/python benches/runs.py --folder $(LAKE)
 
 $(VENV)/.ready: tests/requirements.txt
 $(BENCH_VENV)/.ready: benches/requirements.txt

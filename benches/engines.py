@@ -41,6 +41,8 @@ class Coldtrail:
         data = ["--data-folder", str(folder / "data"), "--lake", str(folder / "lake")]
         made = subprocess.run([binary, *data, "user", "set-password", "bench"], capture_output=True, text=True, check=True)
         port = free_port()
+        self._command = [binary]
+        self._access = {"COLDTRAIL_URL": f"http://127.0.0.1:{port}", "COLDTRAIL_USER": "bench", "COLDTRAIL_PASSWORD": made.stdout.strip()}
         settings = {"COLDTRAIL_FLIGHT_BIND": f"127.0.0.1:{port}", "COLDTRAIL_QUERY_TIER": tier}
         self._log = (folder / f"serve-{tier}.log").open("wb")
         self._process = subprocess.Popen(
@@ -63,6 +65,10 @@ class Coldtrail:
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetch_arrow_table()
+
+    def cli(self, *arguments: str) -> str:
+        """What a command prints that asks this server."""
+        return subprocess.run([*self._command, *arguments], env=os.environ | self._access, capture_output=True, text=True, check=True).stdout
 
     def explain(self, sql: str) -> str:
         return self.run(f"EXPLAIN {sql}").column("plan")[0].as_py()

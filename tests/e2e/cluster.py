@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import Coldtrail, Server, stop, wait_for
+from harness import Coldtrail, Server, die_with_parent, stop, wait_for
 
 # A leader that is gone is replaced in about two seconds, also on a busy machine.
 ELECTIONS = {"heartbeat_ms": 200, "election_timeout_min_ms": 1000, "election_timeout_max_ms": 1800}
@@ -33,6 +35,7 @@ class Node:
         self.folder.mkdir()
         self.address = f"127.0.0.1:{free_port()}"
         self.flight = f"127.0.0.1:{free_port()}"
+        self.health = f"127.0.0.1:{free_port()}"
         self.process: subprocess.Popen | None = None
         self.starts = 0
 
@@ -52,12 +55,16 @@ class Node:
             f'users_file = "{self.cluster.folder / "users.toml"}"',
             "[cluster]",
             f'address = "{self.address}"',
+            # On every address of the machine: what listens beyond loopback must be a link.
+            f'bind = "0.0.0.0:{self.address.rpartition(":")[2]}"',
             f"peers = {peers}",
             f'secret_file = "{certs / "cluster.secret"}"',
             f'tls_ca = "{certs / "ca.pem"}"',
             f'tls_certificate = "{certs / self.name}.pem"',
             f'tls_key = "{certs / self.name}-key.pem"',
             *(f"{name} = {value}" for name, value in ELECTIONS.items()),
+            "[health]",
+            f'bind = "{self.health}"',
             "[flight]",
             f'bind = "{self.flight}"',
             'drain_timeout = "1s"',
@@ -73,8 +80,8 @@ class Node:
     def start(self) -> None:
         self.starts += 1
         log = (self.folder / f"log-{self.starts}").open("wb")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COLDTRAIL_")}
-        self.process = subprocess.Popen(self.command("serve", "--role", self.role), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        command = self.command("serve", "--role", self.role)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.cluster.env(), preexec_fn=die_with_parent)
 
     @property
     def log(self) -> str:
@@ -83,6 +90,24 @@ class Node:
     def is_up(self) -> bool:
         assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}:\n{self.log}"
         return ("Attached" if self.role == "executor" else "Serving SQL") in self.log
+
+    def ready(self) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://{self.health}/readyz", timeout=5) as answer:
+                return answer.status, answer.read().decode().strip()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode().strip()
+
+    def listening(self) -> list[str]:
+        """The addresses on which the process listens, as the kernel says."""
+        held = {os.readlink(fd) for fd in Path(f"/proc/{self.process.pid}/fd").iterdir()}
+        found = []
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in held:
+                address, port = fields[1].split(":")
+                found.append(f"{socket.inet_ntoa(bytes.fromhex(address)[::-1])}:{int(port, 16)}")
+        return found
 
     def kill(self) -> None:
         os.kill(self.process.pid, signal.SIGKILL)
@@ -103,7 +128,7 @@ class Node:
         return Server(self.cluster.client, self.process, self.flight, self.cluster.password, self.folder / f"log-{self.starts}")
 
     def ingest(self, *locations) -> dict:
-        done = subprocess.run(self.command("ingest", "--json", *locations), capture_output=True, text=True, timeout=120)
+        done = subprocess.run(self.command("ingest", "--json", *locations), capture_output=True, text=True, timeout=300, env=self.cluster.env())
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -114,8 +139,9 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, binary: Path, folder: Path, schedulers: int, executors: int, tier: str = "auto") -> None:
-        self.binary, self.folder, self.lake, self.tier = binary, folder, folder / "lake", tier
+    def __init__(self, binary: Path, folder: Path, schedulers: int, executors: int, tier: str = "auto", lake: str | None = None, environment: dict[str, str] | None = None) -> None:
+        self.binary, self.folder, self.lake, self.tier = binary, folder, lake or folder / "lake", tier
+        self.environment = environment or {}
         self.certs = folder / "certs"
         self.schedulers: list[Node] = []
         self.schedulers = [Node(self, f"n{number}", "scheduler") for number in range(schedulers)]
@@ -128,6 +154,11 @@ class Cluster:
         made = subprocess.run(self.schedulers[0].command("user", "set-password", "hunter"), capture_output=True, text=True, check=True)
         self.password = self.client.password = made.stdout.strip()
         self.dice = random.Random(20261124)
+
+    def env(self) -> dict[str, str]:
+        """The environment of every process, without settings of whoever runs the tests."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("COLDTRAIL_")}
+        return clean | self.environment
 
     @property
     def nodes(self) -> list[Node]:
@@ -173,8 +204,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster(binary: Path, folder: Path, schedulers: int, executors: int, tier: str = "auto"):
-    made = Cluster(binary, folder, schedulers, executors, tier)
+def cluster(binary: Path, folder: Path, schedulers: int, executors: int, **options):
+    made = Cluster(binary, folder, schedulers, executors, **options)
     try:
         made.start()
         yield made

@@ -28,6 +28,7 @@ pub(crate) struct Config {
     /// The users who may sign in; the nodes of a cluster must have the same. Default: `users.toml` in the data folder.
     pub(crate) users_file: Option<PathBuf>,
     pub(crate) cluster: ClusterConfig,
+    pub(crate) health: HealthConfig,
     pub(crate) flight: coldtrail_flight::Config,
     pub(crate) catalog: CatalogConfig,
     pub(crate) query: QueryConfig,
@@ -35,6 +36,14 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestConfig,
     pub(crate) writer: WriterConfig,
     pub(crate) store: StoreOptions,
+}
+
+/// Pages for whatever watches the process.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HealthConfig {
+    /// Where `GET /healthz` and `GET /readyz` are answered, in the clear; nowhere if not given.
+    pub(crate) bind: Option<std::net::SocketAddr>,
 }
 
 /// The nodes of a cluster. Without `address`, this process stands alone.
@@ -120,6 +129,10 @@ pub(crate) struct QueryConfig {
     pub(crate) query_seconds_max: u64,
     /// Distributed statements at the same time; more wait.
     pub(crate) distributed_jobs_max: usize,
+    /// Statements of one user at the same time; more wait for their turn.
+    pub(crate) statements_per_user_max: usize,
+    /// How many seconds a statement may wait for its turn among those of its user.
+    pub(crate) admission_seconds_max: u64,
 }
 
 /// How runs are worked on.
@@ -161,6 +174,7 @@ impl Default for Config {
             lake: None,
             users_file: None,
             cluster: ClusterConfig::default(),
+            health: HealthConfig::default(),
             flight: coldtrail_flight::Config::default(),
             catalog: CatalogConfig::default(),
             query: QueryConfig::default(),
@@ -192,6 +206,8 @@ impl Default for QueryConfig {
             vcores: 0,
             query_seconds_max: 0,
             distributed_jobs_max: engine.distributed_jobs_max,
+            statements_per_user_max: engine.statements_per_user_max,
+            admission_seconds_max: engine.admission_time_max.as_secs(),
         }
     }
 }
@@ -260,6 +276,8 @@ impl Config {
             local_bytes_max: self.query.local_bytes_max,
             query_time_max: (self.query.query_seconds_max > 0).then(|| Duration::from_secs(self.query.query_seconds_max)),
             distributed_jobs_max: self.query.distributed_jobs_max,
+            statements_per_user_max: self.query.statements_per_user_max,
+            admission_time_max: Duration::from_secs(self.query.admission_seconds_max),
             ..EngineConfig::default()
         })
     }
@@ -303,7 +321,7 @@ fn read_file(path: &Path) -> anyhow::Result<Table> {
 
 /// Puts `COLDTRAIL_SECTION_KEY` and `COLDTRAIL_KEY` over the file's settings.
 fn override_from(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
-    const SECTIONS: &[&str] = &["cluster", "flight", "catalog", "query", "runs", "ingest", "writer", "store"];
+    const SECTIONS: &[&str] = &["cluster", "health", "flight", "catalog", "query", "runs", "ingest", "writer", "store"];
     for (name, text) in variables {
         let Some(key) = name.strip_prefix("COLDTRAIL_") else { continue };
         if NOT_SETTINGS.contains(&key) {

@@ -11,6 +11,7 @@ use coldtrail_model::{IndexError, SegmentIndex, Snapshot, SourceObject};
 use coldtrail_query::{Planner, PlannerConfig};
 use coldtrail_scheduler::{Executor, ExecutorPlace, Workspace, executor_session};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -101,20 +102,13 @@ impl ExecutorNode {
     }
 
     /// True while a leader knows it.
-    pub(crate) fn is_attached(&self) -> bool {
-        *self.attachment.attached().borrow()
+    pub(crate) fn attached(&self) -> watch::Receiver<bool> {
+        self.attachment.attached()
     }
 
-    /// Takes no more tasks, gives those under way `grace` to end, and leaves the cluster.
-    pub(crate) async fn stop(self, grace: Duration) {
-        let busy = async {
-            while !self.executor.registry().jobs().is_empty() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        if tokio::time::timeout(grace, busy).await.is_err() {
-            tracing::warn!("tasks are still under way after {grace:?}; the leader gives them to others");
-        }
+    /// Hands its tasks over to other executors, and leaves the cluster.
+    pub(crate) async fn stop(self) {
+        self.executor.leave("it was asked to stop").await;
         self.executor.stop().await;
         self.stop.cancel();
         let _ = self.keeping.await;

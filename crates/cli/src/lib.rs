@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod executor_node;
 mod exit;
+mod health;
 mod links;
 mod node;
 mod output;

@@ -193,9 +193,14 @@ async fn open_fleet(links: &Links, catalog: &Catalog, router: &QueryRouter, stop
     let mut executors = fleet.executors();
     let (engine, ended) = (router.engine().clone(), stop.clone());
     tokio::spawn(async move {
+        let mut known: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
         loop {
-            let vcores = executors.borrow_and_update().values().map(|executor| executor.vcores as usize).sum();
-            engine.set_remote_vcores(vcores);
+            let now = executors.borrow_and_update().clone();
+            engine.set_remote_vcores(now.values().map(|executor| executor.vcores as usize).sum());
+            for lost in known.iter().filter(|id| !now.contains_key(*id)) {
+                engine.lose_executor(lost).await;
+            }
+            known = now.into_keys().collect();
             tokio::select! {
                 () = ended.cancelled() => return,
                 changed = executors.changed() => if changed.is_err() { return },

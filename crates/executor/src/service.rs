@@ -9,6 +9,7 @@ use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::error::BallistaError;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::BallistaCodec;
+use ballista_core::serde::protobuf::ExecutorStoppedParams;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::utils::{GrpcServerConfig, create_grpc_client_endpoint, create_grpc_server};
 use ballista_executor::execution_engine::QueryStageExecutor;
@@ -73,6 +74,7 @@ pub struct ExecutorPorts {
 /// thinks it dead because the machine slept.
 pub struct Executor {
     ports: ExecutorPorts,
+    scheduler: SocketAddr,
     registry: Arc<JobRegistry>,
     workspace: Arc<Workspace>,
     shutdown: ShutdownNotifier,
@@ -125,7 +127,7 @@ impl Executor {
             }
             tries += 1;
         };
-        Ok(Self { ports, registry, workspace, shutdown, grpc, flight, _stop_requests: stop_requests })
+        Ok(Self { ports, scheduler: place.scheduler, registry, workspace, shutdown, grpc, flight, _stop_requests: stop_requests })
     }
 
     /// Its name and its ports.
@@ -150,6 +152,21 @@ impl Executor {
     #[must_use]
     pub fn is_running(&self) -> bool {
         !self.grpc.is_finished() && !self.flight.is_finished()
+    }
+
+    /// Tells the scheduler that this executor is about to stop: its tasks are given to others, and it gets no more.
+    pub async fn leave(&self, reason: &str) {
+        let told = async {
+            let mut scheduler = connect(self.scheduler).await?;
+            let parting = ExecutorStoppedParams { executor_id: self.ports.id.clone(), reason: reason.to_owned() };
+            scheduler.executor_stopped(parting).await.map_err(BallistaError::from)?;
+            Ok::<(), BallistaError>(())
+        };
+        match tokio::time::timeout(STOP_TIME_MAX, told).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the scheduler was not told that this executor stops; it will notice"),
+            Err(_) => tracing::warn!("the scheduler did not hear in {STOP_TIME_MAX:?} that this executor stops; it will notice"),
+        }
     }
 
     /// Cancels what still runs, and waits for all parts to end.

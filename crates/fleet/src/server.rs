@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coldtrail_catalog::LeaderState;
 use coldtrail_link::LinkClient;
@@ -16,6 +17,9 @@ use tonic::{Request, Response, Status};
 
 use crate::ExecutorInfo;
 use crate::forwards::Forwards;
+
+/// How often an executor is asked whether it is there; one that does not answer for so long is lost.
+const KEEPALIVE: Duration = Duration::from_secs(2);
 
 /// Where the scheduler of Ballista listens on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +83,10 @@ impl Fleet {
             _ => Err(Status::unauthenticated("the secret is not the cluster's; give all nodes the same")),
         };
         let service = FleetServiceServer::with_interceptor(Answers { shared: self.shared, stop: stop.clone() }, authorize);
-        let served = tonic::transport::Server::builder().add_service(service);
+        let served = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .http2_keepalive_timeout(Some(KEEPALIVE))
+            .add_service(service);
         let served = served.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned()).await;
         served.map_err(|error| FleetError::Serve { reason: error.to_string() })
     }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ballista_core::JobId;
 use ballista_core::config::{BallistaConfig, TaskSchedulingPolicy};
 use ballista_core::error::BallistaError;
-use ballista_core::serde::protobuf::JobStatus;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::protobuf::{ExecutorStoppedParams, JobStatus};
+use ballista_core::utils::create_grpc_client_endpoint;
 use ballista_scheduler::cluster::memory::{InMemoryClusterState, InMemoryJobState};
 use ballista_scheduler::cluster::{BallistaCluster, JobState};
 use ballista_scheduler::config::SchedulerConfig;
@@ -19,7 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::Error;
@@ -58,6 +60,8 @@ pub(crate) struct Cluster {
     serve: JoinHandle<Result<(), BallistaError>>,
     address: SocketAddr,
     remote_vcores: Arc<AtomicUsize>,
+    /// How often an executor elsewhere was lost.
+    losses: watch::Sender<u64>,
 }
 
 impl Cluster {
@@ -76,7 +80,7 @@ impl Cluster {
         let remote_vcores = Arc::default();
         if !role.executes {
             let (registry, executor) = (JobRegistry::new(), Mutex::new(None));
-            return Ok(Self { server, jobs, registry, executor, serve, address, remote_vcores });
+            return Ok(Self { server, jobs, registry, executor, serve, address, remote_vcores, losses: watch::Sender::new(0) });
         }
         let executor = match Executor::start(workspace, session, ExecutorPlace::beside(address)).await {
             Ok(executor) => executor,
@@ -86,7 +90,16 @@ impl Cluster {
             }
         };
         let registry = Arc::clone(executor.registry());
-        Ok(Self { server, jobs, registry, executor: Mutex::new(Some(executor)), serve, address, remote_vcores })
+        Ok(Self {
+            server,
+            jobs,
+            registry,
+            executor: Mutex::new(Some(executor)),
+            serve,
+            address,
+            remote_vcores,
+            losses: watch::Sender::new(0),
+        })
     }
 
     /// The jobs that the executor works on.
@@ -108,6 +121,27 @@ impl Cluster {
     /// Partitions that executors elsewhere work on at the same time.
     pub(crate) fn remote_vcores(&self) -> &Arc<AtomicUsize> {
         &self.remote_vcores
+    }
+
+    /// Gives up an executor elsewhere. Every job is begun anew: Ballista's own recovery of a job whose last stage ran there can double
+    /// its rows, or wait for ever.
+    pub(crate) async fn lose(&self, executor_id: &str) {
+        self.losses.send_modify(|losses| *losses += 1);
+        let told = async {
+            let endpoint = create_grpc_client_endpoint(format!("http://{}", self.address), None)?;
+            let mut scheduler = SchedulerGrpcClient::new(endpoint.connect().await?);
+            let parting = ExecutorStoppedParams { executor_id: executor_id.to_owned(), reason: "its link is gone".to_owned() };
+            scheduler.executor_stopped(parting).await.map_err(BallistaError::from)?;
+            Ok::<(), BallistaError>(())
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(executor_id, %error, "the scheduler was not told that an executor is lost; it will notice");
+        }
+    }
+
+    /// Tells of every executor that is lost.
+    pub(crate) fn losses(&self) -> watch::Receiver<u64> {
+        self.losses.subscribe()
     }
 
     /// How far the tasks of a job are, by what the scheduler knows: executors elsewhere tell it nothing in between.

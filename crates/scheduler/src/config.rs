@@ -27,6 +27,10 @@ pub struct EngineConfig {
     pub stall_time_max: Duration,
     /// Distributed queries at the same time; more wait for their turn.
     pub distributed_jobs_max: usize,
+    /// Statements of one user at the same time; more wait for their turn.
+    pub statements_per_user_max: usize,
+    /// How long a statement may wait for its turn among those of its user.
+    pub admission_time_max: Duration,
 }
 
 impl Default for EngineConfig {
@@ -37,6 +41,8 @@ impl Default for EngineConfig {
             query_time_max: None,
             stall_time_max: Duration::from_secs(300),
             distributed_jobs_max: 8,
+            statements_per_user_max: 32,
+            admission_time_max: Duration::from_secs(60),
         }
     }
 }
@@ -46,6 +52,9 @@ impl EngineConfig {
     pub fn validate(&self) -> Result<(), Error> {
         if self.distributed_jobs_max == 0 {
             return Err(Error::Config { key: "distributed_jobs_max", reason: "must be at least 1" });
+        }
+        if self.statements_per_user_max == 0 {
+            return Err(Error::Config { key: "statements_per_user_max", reason: "must be at least 1" });
         }
         if self.stall_time_max < Duration::from_secs(1) {
             return Err(Error::Config { key: "stall_time_max", reason: "must be at least 1 second" });

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::cluster::{Cluster, SchedulerRole};
 use crate::distribute::distribute;
 use crate::failure::{into_stream, query_error};
-use crate::job::{Finished, Supervisor};
+use crate::job::{Finished, Supervisor, is_executor_lost};
 use crate::local::{LocalThreads, hide_guards, prints_plan};
 use crate::results::{fetch, nobody_listens};
 use crate::stream::{Deadline, ResultStream, stopping};
@@ -56,10 +56,11 @@ pub struct Run {
 /// A plan that a supervisor runs.
 struct Supervised {
     query_id: String,
-    /// To be cancelled when nobody wants the result any more.
-    released: CancellationToken,
     answer: Answer,
 }
+
+/// How often a query is begun anew because an executor was lost.
+const LOST_EXECUTORS_MAX: usize = 4;
 
 type Answer = oneshot::Receiver<Result<Finished, QueryError>>;
 
@@ -160,10 +161,11 @@ impl Engine {
     /// [`choose_tier`](Self::choose_tier) must not call it local.
     pub fn run_distributed(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>) -> Result<Run, QueryError> {
         let schema = plan.schema();
-        let Supervised { query_id, released, answer } = self.supervise(plan, context, false)?;
-        let rows_schema = Arc::clone(&schema);
+        let released = CancellationToken::new();
+        let Supervised { query_id, answer } = self.supervise(Arc::clone(&plan), Arc::clone(&context), false, &released)?;
+        let (rows_schema, engine, given_up) = (Arc::clone(&schema), self.clone(), released.clone());
         let rows = stream::once(async move {
-            let finished = finished(answer).await?;
+            let finished = engine.finish(answer, plan, context, false, &given_up).await?;
             Ok::<_, DataFusionError>(fetch(finished.locations, rows_schema))
         });
         let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows.try_flatten()));
@@ -174,9 +176,10 @@ impl Engine {
     /// Runs a plan on executors for EXPLAIN ANALYZE: its rows are thrown away, and the answer is
     /// the plan of each stage with what its operators measured, such as bytes scanned and row groups pruned.
     pub async fn analyze_distributed(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>) -> Result<String, QueryError> {
-        let Supervised { query_id, released, answer } = self.supervise(plan, context, true)?;
-        let _release = released.drop_guard();
-        let finished = finished(answer).await.map_err(|error| query_error(error, &query_id))?;
+        let released = CancellationToken::new();
+        let _release = released.clone().drop_guard();
+        let Supervised { query_id, answer } = self.supervise(Arc::clone(&plan), Arc::clone(&context), true, &released)?;
+        let finished = self.finish(answer, plan, context, true, &released).await.map_err(|error| query_error(error, &query_id))?;
         finished.report.ok_or_else(|| QueryError::Unavailable { message: "the metrics of the query were lost".to_owned() })
     }
 
@@ -188,7 +191,40 @@ impl Engine {
         self.shared.cluster.stop().await;
     }
 
-    fn supervise(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>, analyze: bool) -> Result<Supervised, QueryError> {
+    /// Gives up an executor elsewhere whose link is gone; what ran there is begun anew.
+    pub async fn lose_executor(&self, executor_id: &str) {
+        self.shared.cluster.lose(executor_id).await;
+    }
+
+    /// Waits for the end of a job; one that an executor was lost for is begun anew: none of its rows were given to anybody.
+    async fn finish(
+        &self,
+        mut answer: Answer,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<SessionContext>,
+        analyze: bool,
+        released: &CancellationToken,
+    ) -> Result<Finished, DataFusionError> {
+        for _ in 0..LOST_EXECUTORS_MAX {
+            match answer.await.map_err(|_| nobody_listens())? {
+                Ok(finished) => return Ok(finished),
+                Err(error) if is_executor_lost(&error) => {
+                    tracing::warn!("an executor was lost; its query is begun anew");
+                    answer = self.supervise(Arc::clone(&plan), Arc::clone(&context), analyze, released).map_err(into_stream)?.answer;
+                }
+                Err(error) => return Err(into_stream(error)),
+            }
+        }
+        finished(answer).await
+    }
+
+    fn supervise(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<SessionContext>,
+        analyze: bool,
+        released: &CancellationToken,
+    ) -> Result<Supervised, QueryError> {
         let shared = &self.shared;
         if shared.stop.is_cancelled() {
             return Err(stopping());
@@ -196,7 +232,6 @@ impl Engine {
         check_distributable(&plan, &context)?;
         let plan = distribute(plan)?;
         let query_id = new_query_id();
-        let released = CancellationToken::new();
         let supervisor = Supervisor {
             cluster: Arc::clone(&shared.cluster),
             registry: Arc::clone(&shared.distributed),
@@ -210,7 +245,7 @@ impl Engine {
         };
         let (sender, answer) = oneshot::channel();
         shared.supervisors.spawn(supervisor.run(plan, context, sender));
-        Ok(Supervised { query_id, released, answer })
+        Ok(Supervised { query_id, answer })
     }
 
     fn deadline(&self) -> Option<Deadline> {

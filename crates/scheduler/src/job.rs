@@ -8,7 +8,7 @@ use coldtrail_executor::{Job, JobRegistry, Progress};
 use coldtrail_query::Error;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -94,16 +94,22 @@ impl Supervisor {
             return Err(Error::Unavailable { message: "no executor is running; restart the server".to_owned() });
         }
         let (subscriber, statuses) = mpsc::channel(STATUSES);
+        let losses = self.cluster.losses();
         let accepted = self.cluster.submit(&self.job_id, plan, context, subscriber).await;
         accepted.map_err(|error| of_report(&error.to_string(), self.job_id.as_str()))?;
         *submitted = true;
-        let locations = self.watch(job, statuses).await?;
+        let locations = self.watch(job, statuses, losses).await?;
         let report = if self.analyze { self.report().await } else { None };
         Ok(Finished { locations, report })
     }
 
     /// Waits for the job's last status: as it is announced, or, should that be lost, by asking.
-    async fn watch(&self, job: &Job, mut statuses: mpsc::Receiver<JobStatus>) -> Result<Vec<PartitionLocation>, Error> {
+    async fn watch(
+        &self,
+        job: &Job,
+        mut statuses: mpsc::Receiver<JobStatus>,
+        mut losses: watch::Receiver<u64>,
+    ) -> Result<Vec<PartitionLocation>, Error> {
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let is_remote = self.cluster.remote_vcores().load(std::sync::atomic::Ordering::Relaxed) > 0;
@@ -112,6 +118,7 @@ impl Supervisor {
             let status = tokio::select! {
                 biased;
                 error = self.interruption() => return Err(error),
+                Ok(()) = losses.changed() => return Err(executor_lost()),
                 Some(status) = statuses.recv() => Some(status),
                 _ = poll.tick() => self.cluster.status(&self.job_id).await,
             };
@@ -193,6 +200,18 @@ impl Supervisor {
         }
     }
 }
+
+/// What ends a job that an executor was lost for. It is begun anew.
+pub(crate) fn executor_lost() -> Error {
+    Error::Unavailable { message: EXECUTOR_LOST.to_owned() }
+}
+
+/// True for the end of a job that may be begun anew at once.
+pub(crate) fn is_executor_lost(error: &Error) -> bool {
+    matches!(error, Error::Unavailable { message } if message == EXECUTOR_LOST)
+}
+
+const EXECUTOR_LOST: &str = "an executor was lost while the query ran; run it again";
 
 /// A task elsewhere shows nothing of its progress until it has ended.
 const REMOTE_PATIENCE: u32 = 6;

@@ -8,6 +8,7 @@
 //! Ballista has not: a deadline, an eye on jobs that stand still, a cancel that is never lost,
 //! and errors that a person can read. Dropping a result stream cancels the work in both tiers.
 
+mod admission;
 mod analyze;
 mod cluster;
 mod config;

@@ -12,6 +12,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 
+use crate::admission::{Admission, holding};
 use crate::{Engine, EngineConfig, Run, SchedulerRole, Tier, TierChoice, Workspace, distributed_session_config, local_session_config};
 
 /// Plans each statement over a pinned snapshot and sends it to the tier that suits its size.
@@ -23,6 +24,7 @@ pub struct QueryRouter {
     planner: Planner,
     engine: Engine,
     local: SessionConfig,
+    admission: Admission,
 }
 
 impl QueryRouter {
@@ -40,8 +42,9 @@ impl QueryRouter {
     ) -> Result<Self, crate::Error> {
         let vcores = workspace.config().vcores;
         let session = executor_session(&planner, vcores);
+        let admission = Admission::new(config.clone());
         let engine = Engine::start_as(config, workspace, &session, role).await?;
-        Ok(Self { planner, engine, local: local_session_config(vcores) })
+        Ok(Self { planner, engine, local: local_session_config(vcores), admission })
     }
 
     /// How statements are planned for the executors that there are now.
@@ -132,7 +135,20 @@ impl QueryService for QueryRouter {
         self.planner.prepare(sql, self.local.clone()).await
     }
 
-    async fn execute(&self, _principal: &Principal, sql: &str, parameters: Option<RecordBatch>) -> Result<Running, Error> {
+    async fn execute(&self, principal: &Principal, sql: &str, parameters: Option<RecordBatch>) -> Result<Running, Error> {
+        let permit = self.admission.admit(principal).await?;
+        let Running { query_id, snapshot_id, stream } = self.start_statement(sql, parameters).await?;
+        Ok(Running { query_id, snapshot_id, stream: holding(permit, stream) })
+    }
+
+    async fn catalogs(&self, _principal: &Principal) -> Result<Vec<(String, Arc<dyn CatalogProvider>)>, Error> {
+        let session = self.planner.session(self.local.clone()).await?;
+        Ok(vec![(coldtrail_query::CATALOG.to_owned(), Arc::clone(session.catalog()))])
+    }
+}
+
+impl QueryRouter {
+    async fn start_statement(&self, sql: &str, parameters: Option<RecordBatch>) -> Result<Running, Error> {
         let mut planned = self.planner.plan(sql, parameters.clone(), self.local.clone()).await?;
         let mut choice = self.engine.choose_tier(planned.inner());
         if choice.tier == Tier::Distributed {
@@ -151,10 +167,5 @@ impl QueryService for QueryRouter {
             (StatementKind::Query, Tier::Local) => self.run_here(planned),
             (StatementKind::Query, Tier::Distributed) => self.run_on_executors(planned),
         }
-    }
-
-    async fn catalogs(&self, _principal: &Principal) -> Result<Vec<(String, Arc<dyn CatalogProvider>)>, Error> {
-        let session = self.planner.session(self.local.clone()).await?;
-        Ok(vec![(coldtrail_query::CATALOG.to_owned(), Arc::clone(session.catalog()))])
     }
 }

@@ -96,8 +96,13 @@ impl Runs {
     async fn waiting(&self, active: &HashMap<RunId, tokio::task::JoinHandle<()>>) -> Result<Vec<Arc<Run>>, Error> {
         let mut runs = self.list().await?;
         runs.retain(|run| matches!(run.state, RunState::Queued | RunState::Running) && !active.contains_key(&run.id));
-        // What was begun is ended first; among others the higher priority, and then the older.
-        runs.sort_by_key(|run| (run.state == RunState::Queued, std::cmp::Reverse(run.definition.priority), run.id));
+        // What was begun is ended first; then the higher priority, those of whom fewer are worked on, and the older.
+        let mut of_principal: HashMap<String, usize> = HashMap::new();
+        for run in self.list().await?.iter().filter(|run| active.contains_key(&run.id)) {
+            *of_principal.entry(run.definition.principal.clone()).or_default() += 1;
+        }
+        let worked_on = |run: &Run| of_principal.get(&run.definition.principal).copied().unwrap_or_default();
+        runs.sort_by_key(|run| (run.state == RunState::Queued, std::cmp::Reverse(run.definition.priority), worked_on(run), run.id));
         Ok(runs)
     }
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::bail;
 use coldtrail_scheduler::Workspace;
@@ -8,12 +8,10 @@ use crate::arguments::Role;
 use crate::config::Config;
 use crate::executor_node::ExecutorNode;
 use crate::exit;
+use crate::health;
 use crate::links::Links;
 use crate::node::{Node, asked_to_stop, make_data_folder};
 use crate::secrets::{FIRST_USER, users};
-
-/// How long the tasks of an executor that is asked to stop may take to end.
-const TASK_GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until it is asked to stop.
 pub(crate) async fn run(role: Role, config: &Config) -> anyhow::Result<u8> {
@@ -45,6 +43,11 @@ async fn serve(config: &Config, links: Option<&Links>, role: Role) -> anyhow::Re
         println!("This is the first start. Sign in as {FIRST_USER} with this password; it is shown once and kept only as a hash:");
         println!("  {password}");
     }
+    let leaders = node.catalog.leader_changes();
+    let ready = move || leaders.borrow().leader_id.is_none().then(|| "no node leads".to_owned());
+    let health = CancellationToken::new();
+    health::serve(config.health.bind, Arc::new(ready), health.clone()).await?;
+    let _health = health.drop_guard();
     println!("Serving SQL on grpc://{} from {}. Stop with Ctrl-C.", node.address, node.lake.url());
     let (Role::All, Some(links)) = (role, links) else { return node.run_until(asked_to_stop()).await };
     // The executor waits for a leader, which may be this node.
@@ -58,7 +61,7 @@ async fn serve(config: &Config, links: Option<&Links>, role: Role) -> anyhow::Re
         () = asked_to_stop() => None,
         error = executor.ended() => Some(error),
     };
-    executor.stop(TASK_GRACE).await;
+    executor.stop().await;
     node.run_until(std::future::ready(())).await?;
     ended.map_or(Ok(()), Err)
 }
@@ -74,11 +77,16 @@ async fn execute(config: &Config, links: &Links) -> anyhow::Result<()> {
         executor = &mut executor => executor?,
         () = asked_to_stop() => return Ok(()),
     };
-    println!("Attached: {}.", executor.is_attached());
+    let attached = executor.attached();
+    let ready = move || (!*attached.borrow()).then(|| "no leader knows this executor".to_owned());
+    let health = CancellationToken::new();
+    health::serve(config.health.bind, Arc::new(ready), health.clone()).await?;
+    let _health = health.drop_guard();
+    println!("Attached.");
     let ended = tokio::select! {
         () = asked_to_stop() => None,
         error = executor.ended() => Some(error),
     };
-    executor.stop(TASK_GRACE).await;
+    executor.stop().await;
     ended.map_or(Ok(()), Err)
 }

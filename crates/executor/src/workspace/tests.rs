@@ -38,7 +38,7 @@ fn a_setting_that_cannot_work_is_named() {
 #[test]
 fn footers_have_room_and_listings_are_not_cached() {
     let work_dir = tempfile::tempdir().unwrap();
-    let workspace = Workspace::open(ExecutorConfig::new(work_dir.path())).unwrap();
+    let workspace = Workspace::open(ExecutorConfig { metadata_cache_bytes: 1 << 30, ..ExecutorConfig::new(work_dir.path()) }).unwrap();
     let caches = &workspace.runtime().cache_manager;
     assert_eq!(caches.get_metadata_cache_limit(), 1 << 30);
     assert!(caches.get_list_files_cache().is_none());
