@@ -24,4 +24,4 @@ pub use client::{CatalogClient, CommitId, Committed, RUNS_MAX, SourceIdentity, S
 pub use cluster::{ClusterStatus, Dial, NodeRole, NodeStatus, Peering, PlainDial};
 pub use config::Config;
 pub use error::Error;
-pub use remote::{RemoteCatalog, serve};
+pub use remote::{RemoteCatalog, authorize, serve};

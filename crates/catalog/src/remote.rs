@@ -6,7 +6,7 @@ mod service;
 pub(crate) mod wire;
 
 pub use client::RemoteCatalog;
-pub(crate) use server::authorize;
+pub use server::authorize;
 pub use server::serve;
 
 /// A commit of a hundred thousand segments fits; the default of 4 MiB would not take ten thousand.

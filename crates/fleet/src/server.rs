@@ -3,7 +3,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coldtrail_catalog::LeaderState;
+use coldtrail_catalog::{LeaderState, authorize};
 use coldtrail_link::LinkClient;
 use coldtrail_proto::fleet::v1;
 use coldtrail_proto::fleet::v1::fleet_service_server::{FleetService, FleetServiceServer};
@@ -76,13 +76,9 @@ impl Fleet {
     /// Answers executors until `stop`. The listener must be on a loopback address: links lead to it.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), FleetError> {
         let expected = format!("Bearer {}", self.shared.secret);
-        // The error is large because tonic's is.
-        #[allow(clippy::result_large_err)]
-        let authorize = move |request: Request<()>| match request.metadata().get("authorization") {
-            Some(given) if is_same(given.as_bytes(), expected.as_bytes()) => Ok(request),
-            _ => Err(Status::unauthenticated("the secret is not the cluster's; give all nodes the same")),
-        };
-        let service = FleetServiceServer::with_interceptor(Answers { shared: self.shared, stop: stop.clone() }, authorize);
+        let service = FleetServiceServer::with_interceptor(Answers { shared: self.shared, stop: stop.clone() }, move |request| {
+            authorize(request, &expected)
+        });
         let served = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
@@ -90,12 +86,6 @@ impl Fleet {
         let served = served.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned()).await;
         served.map_err(|error| FleetError::Serve { reason: error.to_string() })
     }
-}
-
-/// Takes the same time wherever the first difference is.
-fn is_same(given: &[u8], expected: &[u8]) -> bool {
-    let difference = given.iter().zip(expected).fold(0, |difference, (a, b)| difference | (a ^ b));
-    given.len() == expected.len() && std::hint::black_box(difference) == 0
 }
 
 impl Shared {

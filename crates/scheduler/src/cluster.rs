@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use ballista_core::JobId;
 use ballista_core::config::{BallistaConfig, TaskSchedulingPolicy};
@@ -23,6 +24,7 @@ use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use crate::Error;
 
@@ -30,6 +32,10 @@ use crate::Error;
 const EMBEDDED_TIMEOUT_SECONDS: u64 = 600;
 /// An executor elsewhere that is not heard of for this long is lost, and its tasks are given to others.
 const REMOTE_TIMEOUT_SECONDS: u64 = 8;
+
+/// How long the scheduler may take to hear of a lost executor, and then to forget it.
+const SETTLE_TIME_MAX: Duration = Duration::from_secs(5);
+const SETTLE_POLL: Duration = Duration::from_millis(20);
 
 /// Where the scheduler of a node listens, and whether it has an executor of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +65,13 @@ pub(crate) struct Cluster {
     executor: Mutex<Option<Executor>>,
     serve: JoinHandle<Result<(), BallistaError>>,
     address: SocketAddr,
+    /// False in a cluster: its executors are attached from elsewhere.
+    executes: bool,
     remote_vcores: Arc<AtomicUsize>,
     /// How often an executor elsewhere was lost.
     losses: watch::Sender<u64>,
+    /// How many of these the scheduler has forgotten.
+    settled: watch::Sender<u64>,
 }
 
 impl Cluster {
@@ -77,29 +87,21 @@ impl Cluster {
         let cluster = BallistaCluster::new(Arc::new(InMemoryClusterState::default()), Arc::clone(&jobs) as Arc<dyn JobState>);
         let server = create_scheduler(cluster, config).await.map_err(Error::Scheduler)?;
         let serve = tokio::spawn(start_grpc_service_with_listener(listener, server.clone()));
-        let remote_vcores = Arc::default();
-        if !role.executes {
-            let (registry, executor) = (JobRegistry::new(), Mutex::new(None));
-            return Ok(Self { server, jobs, registry, executor, serve, address, remote_vcores, losses: watch::Sender::new(0) });
-        }
-        let executor = match Executor::start(workspace, session, ExecutorPlace::beside(address)).await {
-            Ok(executor) => executor,
-            Err(error) => {
-                serve.abort();
-                return Err(error.into());
+        let executor = if role.executes {
+            match Executor::start(workspace, session, ExecutorPlace::beside(address)).await {
+                Ok(executor) => Some(executor),
+                Err(error) => {
+                    serve.abort();
+                    return Err(error.into());
+                }
             }
+        } else {
+            None
         };
-        let registry = Arc::clone(executor.registry());
-        Ok(Self {
-            server,
-            jobs,
-            registry,
-            executor: Mutex::new(Some(executor)),
-            serve,
-            address,
-            remote_vcores,
-            losses: watch::Sender::new(0),
-        })
+        let registry = executor.as_ref().map_or_else(JobRegistry::new, |executor| Arc::clone(executor.registry()));
+        let (losses, settled) = (watch::Sender::new(0), watch::Sender::new(0));
+        let (executor, remote_vcores) = (Mutex::new(executor), Arc::default());
+        Ok(Self { server, jobs, registry, executor, serve, address, executes: role.executes, remote_vcores, losses, settled })
     }
 
     /// The jobs that the executor works on.
@@ -111,6 +113,11 @@ impl Cluster {
     pub(crate) async fn is_running(&self) -> bool {
         let has_remote = self.remote_vcores.load(Ordering::Relaxed) > 0;
         !self.serve.is_finished() && (has_remote || self.executor.lock().await.as_ref().is_some_and(Executor::is_running))
+    }
+
+    /// True if the executor lives and dies with this process.
+    pub(crate) fn executes(&self) -> bool {
+        self.executes
     }
 
     /// Where the scheduler listens.
@@ -134,9 +141,36 @@ impl Cluster {
             scheduler.executor_stopped(parting).await.map_err(BallistaError::from)?;
             Ok::<(), BallistaError>(())
         };
-        if let Err(error) = told.await {
-            tracing::warn!(executor_id, %error, "the scheduler was not told that an executor is lost; it will notice");
+        match timeout(SETTLE_TIME_MAX, told).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(executor_id, %error, "the scheduler was not told that an executor is lost; it will notice"),
+            Err(_) => tracing::warn!(executor_id, "the scheduler does not hear that an executor is lost; it will notice"),
         }
+        // The scheduler forgets it in a task of its own, soon after it was told.
+        let forgotten = async {
+            while self.server.state.executor_manager.get_executor_metadata(executor_id).await.is_ok() {
+                sleep(SETTLE_POLL).await;
+            }
+        };
+        if timeout(SETTLE_TIME_MAX, forgotten).await.is_err() {
+            tracing::warn!(executor_id, "the scheduler has not forgotten an executor that is lost");
+        }
+        self.settled.send_modify(|settled| *settled += 1);
+    }
+
+    /// Waits until the scheduler has forgotten every executor that is lost, and gives no task to one.
+    pub(crate) async fn settle(&self) {
+        let losses = *self.losses.borrow();
+        let mut settled = self.settled.subscribe();
+        // Several may be lost at once, one after another; each that takes too long has said so itself.
+        let _ = timeout(4 * SETTLE_TIME_MAX, settled.wait_for(|settled| *settled >= losses)).await;
+    }
+
+    /// True if no stage of this job, which has ended well, was run again. None while that cannot be told.
+    pub(crate) async fn ran_once(&self, job_id: &JobId) -> Option<bool> {
+        let graph = self.graph(job_id).await?;
+        let once = |stage: &ExecutionStage| matches!(stage, ExecutionStage::Successful(stage) if stage.stage_attempt_num == 0);
+        Some(graph.stages().values().all(once))
     }
 
     /// Tells of every executor that is lost.

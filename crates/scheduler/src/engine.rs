@@ -210,6 +210,7 @@ impl Engine {
                 Ok(finished) => return Ok(finished),
                 Err(error) if is_executor_lost(&error) => {
                     tracing::warn!("an executor was lost; its query is begun anew");
+                    self.shared.cluster.settle().await;
                     answer = self.supervise(Arc::clone(&plan), Arc::clone(&context), analyze, released).map_err(into_stream)?.answer;
                 }
                 Err(error) => return Err(into_stream(error)),

@@ -91,7 +91,11 @@ impl Supervisor {
             slot = self.slots.acquire() => slot,
         };
         if !self.cluster.is_running().await {
-            return Err(Error::Unavailable { message: "no executor is running; restart the server".to_owned() });
+            let message = match self.cluster.executes() {
+                true => "no executor is running; restart the server",
+                false => "no executor is attached; start one with `coldtrail serve --role executor`, or wait for it",
+            };
+            return Err(Error::Unavailable { message: message.to_owned() });
         }
         let (subscriber, statuses) = mpsc::channel(STATUSES);
         let losses = self.cluster.losses();
@@ -99,6 +103,7 @@ impl Supervisor {
         accepted.map_err(|error| of_report(&error.to_string(), self.job_id.as_str()))?;
         *submitted = true;
         let locations = self.watch(job, statuses, losses).await?;
+        self.trust().await?;
         let report = if self.analyze { self.report().await } else { None };
         Ok(Finished { locations, report })
     }
@@ -112,7 +117,7 @@ impl Supervisor {
     ) -> Result<Vec<PartitionLocation>, Error> {
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let is_remote = self.cluster.remote_vcores().load(std::sync::atomic::Ordering::Relaxed) > 0;
+        let is_remote = !self.cluster.executes();
         let mut stall = Stall::new(if is_remote { self.stall_time_max * REMOTE_PATIENCE } else { self.stall_time_max });
         loop {
             let status = tokio::select! {
@@ -153,6 +158,25 @@ impl Supervisor {
             Status::Successful(job) => Some(Ok(job.partition_location)),
             Status::Failed(job) => Some(Err(of_report(&job.error, self.job_id.as_str()))),
             Status::Queued(_) | Status::Running(_) => None,
+        }
+    }
+
+    /// A job that Ballista mended after it had lost an executor is not believed: its last stage may have given its rows twice.
+    async fn trust(&self) -> Result<(), Error> {
+        if self.cluster.executes() {
+            return Ok(());
+        }
+        let known = async {
+            loop {
+                match self.cluster.ran_once(&self.job_id).await {
+                    Some(once) => return once,
+                    None => sleep(ENDING_POLL).await,
+                }
+            }
+        };
+        match timeout(ENDING_TIME_MAX, known).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(executor_lost()),
         }
     }
 

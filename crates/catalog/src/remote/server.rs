@@ -33,11 +33,16 @@ pub async fn serve(listener: TcpListener, catalog: Catalog, token: String, stop:
     served.await.or_else(|error| refuse(error.to_string()))
 }
 
+/// Lets a call through whose `authorization` is exactly this; comparing takes the same time wherever the first difference is.
 // The error is large because tonic's is.
 #[allow(clippy::result_large_err)]
-pub(crate) fn authorize(request: Request<()>, expected: &str) -> Result<Request<()>, GrpcStatus> {
+pub fn authorize(request: Request<()>, expected: &str) -> Result<Request<()>, GrpcStatus> {
     let given = request.metadata().get("authorization").map(|value| value.as_bytes()).unwrap_or_default();
-    if is_same(given, expected.as_bytes()) { Ok(request) } else { Err(GrpcStatus::unauthenticated("the token is not the catalog's")) }
+    if is_same(given, expected.as_bytes()) {
+        Ok(request)
+    } else {
+        Err(GrpcStatus::unauthenticated("the token is not the one that this node knows"))
+    }
 }
 
 /// Takes the same time wherever the first difference is.
