@@ -14,8 +14,12 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("catalog", &["model", "proto"]),
     ("ingest", &["model", "normalize", "lake", "catalog"]),
     ("generate", &[]),
-    ("query", &["model", "lake"]),
-    ("hunt", &["model", "lake", "query"]),
+    ("sigma", &["model"]),
+    ("intel", &["model"]),
+    ("huntfile", &["model", "sigma"]),
+    ("evidence", &["model"]),
+    ("query", &["model", "lake", "sigma", "intel"]),
+    ("hunt", &["model", "lake", "query", "sigma", "intel", "huntfile", "evidence"]),
     ("executor", &["query"]),
     ("scheduler", &["model", "lake", "catalog", "query", "hunt", "executor"]),
     ("flight", &["model", "proto", "query", "hunt"]),
@@ -41,7 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that do no I/O have none of these.
-const NO_IO: (&[&str], &[&str]) = (&["model", "normalize"], &["tokio", "object_store", "reqwest", "tonic"]);
+const NO_IO: (&[&str], &[&str]) = (&["model", "normalize", "sigma", "intel", "huntfile"], &["tokio", "object_store", "reqwest", "tonic"]);
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
