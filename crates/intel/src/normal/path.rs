@@ -1,0 +1,132 @@
+use crate::IndicatorKind;
+
+use super::{Normal, Refusal, normalise_pattern, rejected};
+
+/// Variables of Windows at the beginning of a path, and the folder that they stand for, without its drive or user.
+const VARIABLES: &[(&str, &str)] = &[
+    ("%systemroot%", r"windows\"),
+    ("%windir%", r"windows\"),
+    ("%system%", r"windows\system32\"),
+    ("%programfiles%", r"program files\"),
+    ("%programfiles(x86)%", r"program files (x86)\"),
+    ("%commonprogramfiles%", r"program files\common files\"),
+    ("%programdata%", r"programdata\"),
+    ("%allusersprofile%", r"programdata\"),
+    ("%public%", r"users\public\"),
+    ("%appdata%", r"appdata\roaming\"),
+    ("%localappdata%", r"appdata\local\"),
+    ("%temp%", r"temp\"),
+    ("%tmp%", r"temp\"),
+];
+
+/// Where a path begins, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// Anywhere: the path is only the end of one.
+    Any,
+    /// At `/`.
+    Slash,
+    /// At `\\`: the next part is a machine.
+    Machine,
+    /// At a drive, in lower case.
+    Drive(u8),
+}
+
+/// A name or path as an indicator: a name if it has no folder, a path if it has one.
+pub(crate) fn normal(kind: IndicatorKind, text: &str) -> Result<Normal, Refusal> {
+    if text.contains('*') {
+        let pattern = text.replace('[', "[[]").replace('?', "[?]");
+        return normalise_pattern(if has_folder(text) { IndicatorKind::FilePath } else { kind }, &pattern);
+    }
+    let folded = expand(&fold(text));
+    let (_, tail) = split_root(&folded);
+    if tail.is_empty() {
+        return rejected(format!("{text:?} names no file"));
+    }
+    let kind = match (has_folder(&folded), kind) {
+        (true, _) => IndicatorKind::FilePath,
+        (false, IndicatorKind::FilePath) => IndicatorKind::FileName,
+        (false, kind) => kind,
+    };
+    Ok(Normal::new(kind, folded))
+}
+
+/// A name or path in the form that both sides are compared in: lower case, one separator between two parts, `\` on Windows.
+pub(crate) fn fold(text: &str) -> String {
+    let mut text = text.trim().trim_matches('"').to_owned();
+    let is_windows = text.contains('\\') || text.as_bytes().get(1) == Some(&b':') || text.starts_with('%');
+    if is_windows {
+        text = text.replace('/', "\\");
+    }
+    for prefix in [r"\??\", r"\\?\", r"\\.\"] {
+        if let Some(rest) = text.strip_prefix(prefix) {
+            text = rest.strip_prefix(r"UNC\").map_or_else(|| rest.to_owned(), |rest| format!(r"\\{rest}"));
+        }
+    }
+    let machine = is_windows && text.starts_with(r"\\") && !text.starts_with(r"\\\");
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        let repeats = is_separator(letter) && folded.ends_with(letter);
+        if !repeats || (machine && folded.len() == 1) {
+            folded.push(letter);
+        }
+    }
+    match folded.strip_prefix(r"\systemroot\") {
+        Some(rest) => format!(r"\windows\{rest}"),
+        None => folded,
+    }
+}
+
+/// A path that begins with a variable as the end of a path.
+fn expand(folded: &str) -> String {
+    for (variable, folder) in VARIABLES {
+        if let Some(rest) = folded.strip_prefix(variable) {
+            return format!("{folder}{}", rest.trim_start_matches('\\'));
+        }
+    }
+    let home = folded.strip_prefix("~/").or_else(|| folded.strip_prefix("$home/"));
+    let unknown = folded.strip_prefix('%').and_then(|rest| rest.split_once('%')).map(|(_, rest)| rest.trim_start_matches('\\'));
+    home.or(unknown).unwrap_or(folded).to_owned()
+}
+
+/// Where a folded path begins, and the rest.
+pub(crate) fn split_root(folded: &str) -> (Root, &str) {
+    let bytes = folded.as_bytes();
+    match bytes {
+        [b'\\', b'\\', ..] => (Root::Machine, &folded[2..]),
+        [b'\\', ..] => (Root::Any, &folded[1..]),
+        [b'/', ..] => (Root::Slash, &folded[1..]),
+        [drive @ b'a'..=b'z', b':', b'\\', ..] => (Root::Drive(*drive), &folded[3..]),
+        _ => (Root::Any, folded),
+    }
+}
+
+impl Root {
+    /// True if what stands before the end of an observed path can be this root.
+    pub(crate) fn allows(self, before: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Slash => before == "/",
+            Self::Machine => before == r"\\",
+            Self::Drive(drive) => {
+                let bytes = before.as_bytes();
+                matches!(bytes, [found, b':', b'\\'] if *found == drive) || before == "\\" || is_volume(before)
+            }
+        }
+    }
+}
+
+/// True for the beginning of a path as the kernel writes it, which does not name the drive: `\device\harddiskvolume3\`.
+fn is_volume(before: &str) -> bool {
+    let number = before.strip_prefix(r"\device\harddiskvolume").and_then(|rest| rest.strip_suffix('\\'));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// True for what stands between two parts of a path.
+pub(crate) fn is_separator(letter: char) -> bool {
+    matches!(letter, '\\' | '/')
+}
+
+fn has_folder(text: &str) -> bool {
+    text.contains(is_separator)
+}
