@@ -146,8 +146,8 @@ fn fields_of(line: &str, delimiter: char) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// The records of a table. A quote that is never closed does not swallow the rest of the table: records of several lines are taken
-/// only if they have as many fields as expected.
+/// The records of a table. A quote that is never closed does not swallow what follows: records of several lines are taken only if they
+/// have as many fields as expected, and none of the lines below their first has.
 struct Records<'t> {
     lines: std::iter::Peekable<Box<dyn Iterator<Item = (u64, &'t str)> + 't>>,
     text: &'t str,
@@ -163,16 +163,21 @@ impl<'t> Records<'t> {
 
     /// A record that goes on in the lines below, and the line at which it ends.
     fn joined(&self, line: u64, first: &'t str) -> Option<(u64, Vec<Cow<'t, str>>)> {
+        let width = self.width.filter(|width| *width > 1)?;
         let start = first.as_ptr() as usize - self.text.as_ptr() as usize;
         let mut end = start;
         let mut quotes = 0;
         for (index, part) in self.text[start..].split_inclusive('\n').take(RECORD_LINES_MAX).enumerate() {
             end += part.len();
             quotes += part.matches('"').count();
+            // A line that is a record by itself is more likely one than a part of a text that spans lines.
+            if index > 0 && part.split(self.delimiter).count() >= width {
+                return None;
+            }
             if index > 0 && quotes % 2 == 0 {
                 let fields = fields_of(self.text[start..end].trim_end(), self.delimiter);
                 let fields: Vec<Cow<'t, str>> = fields.into_iter().map(|field| Cow::Owned(field.into_owned())).collect();
-                return (Some(fields.len()) == self.width).then_some((line + index as u64, fields));
+                return (fields.len() == width).then_some((line + index as u64, fields));
             }
         }
         None

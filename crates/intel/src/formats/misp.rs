@@ -12,7 +12,8 @@ use super::rows::wanted_of;
 use IndicatorKind as K;
 
 /// Reads MISP's JSON: an event, a list of events, the answer of a search, or attributes alone
-/// (<https://www.misp-standard.org/rfc/misp-standard-core.html>). Only attributes with `to_ids` are meant to be looked for.
+/// (<https://www.misp-standard.org/rfc/misp-standard-core.html>). Only attributes with `to_ids` are meant to be looked for. Validity is
+/// from `first_seen` to `last_seen`, as MISP's own conversion to STIX has it.
 pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), Error> {
     check_depth(text, collector)?;
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| malformed(collector.name(), "MISP", &error))?;

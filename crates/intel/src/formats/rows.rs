@@ -113,8 +113,9 @@ pub(super) fn take_row(collector: &mut Collector<'_>, place: &Place, cells: &Cel
             Role::Value(wanted) => with_port(wanted, port),
             _ => typed(cells, port),
         };
-        let path = several.then(|| format!("column {name}").into());
-        collector.take(Place { line: place.line, path: path.or_else(|| place.path.clone()) }, text, claim, &about)?;
+        let column = several.then(|| format!("column {name}"));
+        let path = place.path.as_deref().map(str::to_owned).into_iter().chain(column).collect::<Vec<_>>().join(", ");
+        collector.take(Place { line: place.line, path: (!path.is_empty()).then(|| path.into()) }, text, claim, &about)?;
         taken += 1;
     }
     if taken == 0 {

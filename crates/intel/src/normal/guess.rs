@@ -93,10 +93,11 @@ pub(super) fn guess(cleaned: &str, level: UrlLevel) -> Normals {
     Ok(normals)
 }
 
-/// True if the form of a value tells what kind of indicator it is.
+/// True if the form of a value tells what kind of indicator it is. A lone word is none, though it may be a top-level domain (`id`).
 pub(crate) fn looks_like_indicator(raw: &str) -> bool {
     let cleaned = super::clean(raw);
-    kinds_of(&cleaned).is_some()
+    let is_word = !refang(&cleaned).contains(['.', ':', '/', '@', '\\']);
+    kinds_of(&cleaned).is_some_and(|kinds| !is_word || !kinds.contains(&Wanted::Kind(K::Domain)))
 }
 
 /// What a value looks like: usually one kind, two where a name could be a domain or a file (`evil.zip`).

@@ -30,6 +30,9 @@ pub struct TypeLookup {
     pub ranges: Vec<(String, String)>,
     /// Ends of values, sorted: `.evil.example`.
     pub suffixes: Vec<String>,
+    /// True if values with letters beyond ASCII must be asked about whatever the lists say: a host has several writings in Unicode, and
+    /// databases do not agree on lower case.
+    pub beyond_ascii: bool,
     /// The least and the greatest value that can match, both in it, if there are such.
     pub bounds: Option<(String, String)>,
     /// True if the lists do not suffice and every row of the type must be asked about: there are too many values, or they are written
@@ -53,6 +56,7 @@ struct Draft {
     ranges: BTreeSet<(String, String)>,
     suffixes: BTreeSet<String>,
     is_folded: bool,
+    beyond_ascii: bool,
     scan: bool,
 }
 
@@ -97,6 +101,7 @@ fn plan_key(space: Space, key: &str, drafts: &mut BTreeMap<i32, Draft>) {
             // URLs, paths, registry keys and serial numbers are written in many ways.
             (_, 6 | 7 | 9 | 37 | 45 | 46) => draft.scan = true,
             (Space::DOMAIN | Space::BELOW | Space::HOST, _) => {
+                draft.beyond_ascii |= key.parse::<std::net::IpAddr>().is_err();
                 for name in std::iter::once(key.to_owned()).chain(domain::unicode(key)) {
                     if space != Space::HOST {
                         draft.suffixes.insert(format!(".{name}"));
@@ -169,21 +174,21 @@ impl Draft {
 
     fn finish(self, type_id: i32, values_max: usize) -> TypeLookup {
         let comparison = if self.is_folded { Comparison::Folded } else { Comparison::Exact };
-        let is_bounded = !self.scan && self.suffixes.is_empty() && !self.is_folded;
+        let beyond_ascii = self.beyond_ascii || self.is_folded;
+        let is_bounded = !self.scan && self.suffixes.is_empty() && !beyond_ascii;
         let lows = self.values.first().into_iter().chain(self.ranges.first().map(|(low, _)| low)).min();
         let highs = self.values.last().into_iter().chain(self.ranges.iter().map(|(_, high)| high).max()).max();
         let bounds = lows.cloned().zip(highs.cloned()).filter(|_| is_bounded);
         let scan = self.scan || self.values.len() + self.ranges.len() + self.suffixes.len() > values_max;
+        let empty =
+            TypeLookup { type_id, comparison, values: Vec::new(), ranges: Vec::new(), suffixes: Vec::new(), beyond_ascii, bounds, scan };
         match scan {
-            true => TypeLookup { type_id, comparison, values: Vec::new(), ranges: Vec::new(), suffixes: Vec::new(), bounds, scan },
+            true => empty,
             false => TypeLookup {
-                type_id,
-                comparison,
                 values: self.values.into_iter().collect(),
                 ranges: self.ranges.into_iter().collect(),
                 suffixes: self.suffixes.into_iter().collect(),
-                bounds,
-                scan,
+                ..empty
             },
         }
     }

@@ -91,7 +91,7 @@ e\u{200b}vil.example.com
             line 5: email_address mallory@evil.example original=mallory[@]evil[.]example
             line 6: email_address mallory@evil.example original=mallory[at]evil[dot]example
             line 7: url_path http://198.51.100.7:8080/a original=hXXp://198.51.100[.]7:8080/a
-            line 8: domain evil.example.com original=e​vil.example.com
+            line 8: domain evil.example.com original=e<U+200B>vil.example.com
             line 9: domain *.evil.example pattern=yes original=*[.]evil[.]example
         "#]],
     );

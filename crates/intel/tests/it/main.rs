@@ -5,5 +5,17 @@
 mod support;
 
 mod lines;
-mod matching;
+mod misp;
+mod openioc;
 mod stix;
+mod tables;
+
+mod guardrails;
+mod limits;
+
+mod batches;
+mod matching;
+mod plans;
+mod random;
+mod speed;
+mod verdicts;

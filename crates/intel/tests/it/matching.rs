@@ -1,6 +1,6 @@
 //! What indicators match.
 
-use coldtrail_intel::{FeedFormat, IndicatorSet, Options, read_feed};
+use coldtrail_intel::{FeedFormat, IndicatorSet, Options, UrlLevel, read_feed};
 use expect_test::{Expect, expect};
 
 use crate::support::matches;
@@ -231,4 +231,78 @@ fn users_match_with_and_without_their_domain() {
         31 bob: bob
     "#]],
     );
+}
+
+#[test]
+fn an_index_is_found_once_and_nothing_is_found_in_an_empty_set() {
+    check(
+        "hkcu\\software\\evil\nevil.exe\n*vil.example\nevil.example\nevil.example\n",
+        &[(46, r"HKU\S-1-5-21-1\Software\Evil\Evil"), (45, r"C:\evil.exe\evil.exe"), (1, "evil.example.evil.example")],
+        expect![[r#"
+            46 HKU\S-1-5-21-1\Software\Evil\Evil: hkcu\software\evil
+            45 C:\evil.exe\evil.exe: evil.exe
+            1 evil.example.evil.example: *vil.example; evil.example; evil.example
+        "#]],
+    );
+    check(
+        "# nothing\n",
+        &[(1, "evil.example"), (2, "198.51.100.7"), (6, "http://evil.example/"), (45, "/a"), (46, "HKLM"), (99, "")],
+        expect![[r#"
+            1 evil.example: 
+            2 198.51.100.7: 
+            6 http://evil.example/: 
+            45 /a: 
+            46 HKLM: 
+            99 : 
+        "#]],
+    );
+}
+
+#[test]
+fn the_level_of_a_url_says_how_much_must_be_the_same() {
+    for (url_level, expected) in [
+        (
+            UrlLevel::Exact,
+            expect![[r#"
+        http://evil.example/a?b=1: http://evil.example/a?b=1
+        evil.example/a?b=1: http://evil.example/a?b=1
+        https://evil.example/a?b=1: 
+        http://evil.example/a: 
+        http://evil.example/x: 
+    "#]],
+        ),
+        (
+            UrlLevel::Path,
+            expect![[r#"
+        http://evil.example/a?b=1: http://evil.example/a?b=1
+        evil.example/a?b=1: http://evil.example/a?b=1
+        https://evil.example/a?b=1: http://evil.example/a?b=1
+        http://evil.example/a: http://evil.example/a?b=1
+        http://evil.example/x: 
+    "#]],
+        ),
+        (
+            UrlLevel::Host,
+            expect![[r#"
+        http://evil.example/a?b=1: http://evil.example/a?b=1
+        evil.example/a?b=1: http://evil.example/a?b=1
+        https://evil.example/a?b=1: http://evil.example/a?b=1
+        http://evil.example/a: http://evil.example/a?b=1
+        http://evil.example/x: http://evil.example/a?b=1
+    "#]],
+        ),
+    ] {
+        let options = Options { url_level, ..Options::default() };
+        let feed = read_feed(FeedFormat::Text, "feed", b"http://evil.example/a?b=1\n", &options).unwrap();
+        let set = IndicatorSet::new(&feed.indicators);
+        let urls = [
+            "http://evil.example/a?b=1",
+            "evil.example/a?b=1",
+            "https://evil.example/a?b=1",
+            "http://evil.example/a",
+            "http://evil.example/x",
+        ];
+        let shown: String = urls.iter().map(|url| format!("{url}: {}\n", matches(&set, &feed.indicators, 6, url).join("; "))).collect();
+        expected.assert_eq(&shown);
+    }
 }

@@ -119,7 +119,9 @@ fn what_no_single_observable_can_tell_is_unsupported() {
     ];
     let objects: Vec<_> =
         patterns.iter().map(|pattern| serde_json::json!({"type": "indicator", "pattern_type": "stix", "pattern": pattern})).collect();
-    check(&serde_json::json!({ "objects": objects }).to_string(), expect![[r#"
+    check(
+        &serde_json::json!({ "objects": objects }).to_string(),
+        expect![[r#"
         STIX
         line 1, objects[0]: UNSUPPORTED [ipv4-addr:value = '198.51.100.7'] FOLLOWEDBY [domain-name:value = 'evil.example'] WITHIN 300 SECONDS (it joins several observations, which no single event can tell)
         line 1, objects[1]: UNSUPPORTED [ipv4-addr:value = '198.51.100.7'] REPEATS 5 TIMES (it counts or times observations, which no single event can tell)
@@ -129,5 +131,6 @@ fn what_no_single_observable_can_tell_is_unsupported() {
         line 1, objects[5]: UNSUPPORTED url:value MATCHES '^http://evil' (it is a regular expression)
         line 1, objects[6]: UNSUPPORTED process:command_line LIKE '%-enc%' (no observable holds command lines (process:command_line))
         line 1, objects[7]: UNSUPPORTED x-thing:value = 'a' (no observable holds this property (x-thing:value))
-    "#]]);
+    "#]],
+    );
 }

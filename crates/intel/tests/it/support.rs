@@ -53,7 +53,7 @@ pub(crate) fn show_indicator(one: &Indicator) -> String {
     };
     add("pattern", one.pattern.then(|| "yes".to_owned()));
     add("confirm", one.confirm.as_ref().map(ToString::to_string));
-    add("original", (one.original != one.value).then(|| one.original.to_string()));
+    add("original", (one.original != one.value).then(|| one.original.replace('\u{200b}', "<U+200B>")));
     add("from", one.valid_from.map(format_ms));
     add("until", one.valid_until.map(format_ms));
     add("confidence", one.confidence.map(|number| number.to_string()));
