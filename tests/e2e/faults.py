@@ -29,8 +29,8 @@ COMMITTED = f"SELECT count(*) FROM events WHERE source = '{BUSY_SOURCE}'"
 TWICE = f"SELECT count(*) FROM (SELECT 1 FROM events WHERE source = '{BUSY_SOURCE}' GROUP BY source_object, source_offset HAVING count(*) > 1)"
 
 SLICES_AT_ONCE = 2
-# A run that no leader works on goes on again within this time, if a majority of the nodes can speak with each other.
-RESUME_SECONDS_MAX = 20
+# So that there are objects left for the last fault.
+COMMITS_MAX = 4
 END_SECONDS_MAX = 180
 AGREE_SECONDS_MAX = 60
 
@@ -127,8 +127,8 @@ def packets_are_lost(cluster: Cluster, dice: random.Random) -> Iterator[list[Nod
 
 @contextmanager
 def links_are_slow(cluster: Cluster, dice: random.Random) -> Iterator[list[Node]]:
-    """A fifth of a second there and back, everywhere."""
-    cluster.wire.set_all(Rule(delay_s=0.1))
+    """A tenth of a second there and back, everywhere: half of what a heartbeat may take."""
+    cluster.wire.set_all(Rule(delay_s=0.05))
     yield []
     cluster.wire.heal()
 
@@ -257,8 +257,11 @@ class Commits:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._stop.is_set() and self.left:
+        for _ in range(COMMITS_MAX):
+            if self._stop.is_set() or not self.left:
+                return
             self.send(self.dice.choice(self.cluster.running()))
+            self._stop.wait(0.5)
 
     def send(self, node: Node) -> None:
         file = self.left.pop()

@@ -1,6 +1,11 @@
-"""A leader that is cut off, one that is unheard, and one that is frozen; all faults, over many seeds, are in `make chaos`."""
+"""Nodes on hosts of their own: what another host can reach of them, and a leader that is cut off, unheard or frozen.
 
+All faults, over more seeds, are in `make chaos`.
+"""
+
+import errno
 import random
+import socket
 
 import pytest
 from cluster import cluster
@@ -22,6 +27,24 @@ def three(binary, generated, tmp_path_factory):
         made.commits = Commits(made, files, random.Random(SEED))
         yield made
     wire.close()
+
+
+def test_another_host_reaches_nothing_but_links(three):
+    stranger = three.wire.host("stranger")
+    for node in three.nodes:
+
+        def scan():
+            return [port for port in range(1, 65536) if is_open(node.ip, port)]
+
+        assert stranger.here(scan) == [int(node.address.rpartition(":")[2])], f"what answers at {node.name}"
+
+
+def is_open(ip, port):
+    with socket.socket() as asking:
+        asking.settimeout(5)
+        answer = asking.connect_ex((ip, port))
+        assert answer in (0, errno.ECONNREFUSED), f"port {port}: {errno.errorcode.get(answer)}"
+        return answer == 0
 
 
 @pytest.mark.parametrize("fault", [leader_is_cut_off, leader_is_unheard, leader_is_frozen], ids=lambda fault: fault.__name__)
