@@ -35,12 +35,13 @@ use table::{Space, Table};
 /// | `registry_key` | `hkcu\software\evil` | `HKU\S-1-5-21-…\Software\Evil\Config`; `…\Software` with the value `Evil`, to be confirmed |
 ///
 /// How: every value is one key of one hash table; a look-up of a name tries the name and what stands above it, by as many parts as some
-/// indicator has. Networks are tried by the lengths of prefix that occur. Patterns are found by the longest text in them
-/// (Aho-Corasick) and then compared.
+/// indicator has. Networks are tried by the lengths of prefix that occur. A URL of a host of which no URL is looked for is passed over by
+/// its host (a Bloom filter). Patterns are found by the longest text in them (Aho-Corasick) and then compared.
 #[derive(Debug)]
 pub struct IndicatorSet {
     table: Table,
     networks: Networks,
+    url_hosts: urls::Hosts,
     globs: HashMap<Space, Globs>,
     /// What must be confirmed whatever an indicator matches.
     confirm: HashMap<u32, Confirmation>,
@@ -68,7 +69,7 @@ impl IndicatorSet {
     /// About how much memory the set takes, in bytes.
     pub fn bytes(&self) -> usize {
         let confirm = (self.confirm.capacity() + self.partial.capacity()) * size_of::<(u32, Confirmation)>();
-        self.table.bytes() + self.networks.bytes() + self.globs.values().map(Globs::bytes).sum::<usize>() + confirm
+        self.table.bytes() + self.networks.bytes() + self.url_hosts.bytes() + self.globs.values().map(Globs::bytes).sum::<usize>() + confirm
     }
 
     /// Adds the indices of all indicators that an observable matches, in no order, each once. `type_id` is OCSF's; a type that no
@@ -82,7 +83,7 @@ impl IndicatorSet {
                 self.exact(Space::MAC, mac.as_deref().unwrap_or(value), found);
             }
             5 => self.match_text(Space::EMAIL, value, found),
-            6 => self.match_url(value, found),
+            6 => urls::matches(&self.table, &self.url_hosts, self.globs.get(&Space::URL_FULL), value, found),
             7 | 9 | 45 => self.match_path(value, found),
             8 => self.match_text(Space::HASH, value, found),
             30 if self.table.has(Space::FINGERPRINT) => self.exact(Space::FINGERPRINT, &text::fingerprint(value), found),
@@ -127,7 +128,9 @@ impl IndicatorSet {
 
     /// Tries a name and every name above it.
     fn match_name(&self, value: &str, found: &mut Vec<u32>) {
-        let is_plain = value.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'));
+        // Without a way out, the loop takes many bytes at once.
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b'_') | (byte == b'.');
+        let is_plain = value.bytes().fold(true, |all, byte| all & is_plain(byte));
         if is_plain && !value.ends_with('.') {
             return self.match_plain_name(value, found);
         }
@@ -173,11 +176,6 @@ impl IndicatorSet {
             }
             None => self.match_name(value, found),
         }
-    }
-
-    fn match_url(&self, value: &str, found: &mut Vec<u32>) {
-        let has_keys = [Space::URL_PATH, Space::URL_FULL, Space::HOST].into_iter().any(|space| self.table.has(space));
-        urls::matches(&self.table, has_keys, self.globs.get(&Space::URL_FULL), value, found);
     }
 
     /// Tries every end of a path.

@@ -77,7 +77,7 @@ pub(super) fn wanted_of(word: &str) -> Option<Wanted> {
         "filename" | "file" => Wanted::File,
         "filepath" | "path" | "fullpath" => Wanted::Kind(K::FilePath),
         "processname" | "process" => Wanted::Kind(K::ProcessName),
-        "user" | "username" | "useraccount" | "account" | "login" => Wanted::Kind(K::UserName),
+        "user" | "username" | "useraccount" | "login" => Wanted::Kind(K::UserName),
         "useruid" | "sid" | "userid" => Wanted::Kind(K::UserUid),
         "registry" | "registrykey" | "regkey" | "registrypath" => Wanted::Kind(K::RegistryKey),
         "registryvaluename" => Wanted::Kind(K::RegistryValueName),

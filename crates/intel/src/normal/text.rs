@@ -71,8 +71,10 @@ pub(crate) fn fingerprint(text: &str) -> String {
 
 /// A text in the form in which case makes no difference. Letter by letter, so that a part of a text folds as it does in the whole.
 pub(crate) fn fold(text: &str) -> std::borrow::Cow<'_, str> {
-    match text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
-        true => text.into(),
-        false => text.chars().flat_map(char::to_lowercase).collect::<String>().into(),
+    // Without a way out, the loop takes many bytes at once.
+    let is_changed = text.bytes().fold(false, |changed, byte| changed | byte.is_ascii_uppercase() | !byte.is_ascii());
+    match is_changed {
+        false => text.into(),
+        true => text.chars().flat_map(char::to_lowercase).collect::<String>().into(),
     }
 }

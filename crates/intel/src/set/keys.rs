@@ -22,6 +22,7 @@ pub(super) fn build(indicators: &[Indicator]) -> IndicatorSet {
         patterns: HashMap::new(),
         confirm: HashMap::new(),
         partial: HashMap::new(),
+        url_hosts: Vec::new(),
     };
     for (index, indicator) in indicators.iter().enumerate() {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -37,6 +38,7 @@ pub(super) fn build(indicators: &[Indicator]) -> IndicatorSet {
     IndicatorSet {
         table: builder.table,
         networks: builder.networks,
+        url_hosts: urls::Hosts::new(&builder.url_hosts),
         globs: builder.patterns.into_iter().map(|(space, patterns)| (space, Globs::new(patterns))).collect(),
         confirm: builder.confirm,
         partial: builder.partial,
@@ -50,6 +52,7 @@ struct Builder {
     patterns: HashMap<Space, Vec<(u32, String)>>,
     confirm: HashMap<u32, Confirmation>,
     partial: HashMap<u32, Confirmation>,
+    url_hosts: Vec<String>,
 }
 
 impl Builder {
@@ -87,6 +90,7 @@ impl Builder {
             K::UrlPath => self.table.insert(Space::URL_PATH, &parts.path_key(), 1, index, 0),
             _ => self.table.insert(Space::URL_FULL, &urls::full_key(&parts), 1, index, urls::scheme_tag(parts.scheme.as_deref())),
         }
+        self.url_hosts.push(parts.host);
     }
 
     fn path(&mut self, index: u32, value: &str) {

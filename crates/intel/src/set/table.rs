@@ -1,4 +1,4 @@
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -94,12 +94,12 @@ impl Table {
 
     /// Adds a key of so many parts.
     pub(super) fn insert(&mut self, space: Space, key: &str, parts: usize, indicator: u32, tag: u8) {
-        let hash = self.hasher.hash_one((space, key));
+        let hash = hash_of(&self.hasher, space, key);
         let (texts, entries, hasher) = (&self.texts, &self.entries, &self.hasher);
         let is_same = |head: &u32| entry_is(texts, &entries[*head as usize], space, key);
         let rehash = |head: &u32| {
             let entry = &entries[*head as usize];
-            hasher.hash_one((entry.space, text_of(texts, entry)))
+            hash_of(hasher, entry.space, text_of(texts, entry))
         };
         let new = u32::try_from(entries.len()).unwrap_or(NONE - 1);
         let head = *self.index.entry(hash, is_same, rehash).or_insert(new).get();
@@ -118,7 +118,7 @@ impl Table {
 
     /// The indicators of a key, with their tags.
     pub(super) fn find(&self, space: Space, key: &str) -> impl Iterator<Item = (u32, u8)> {
-        let hash = self.hasher.hash_one((space, key));
+        let hash = hash_of(&self.hasher, space, key);
         let head = self.index.find(hash, |head| entry_is(&self.texts, &self.entries[*head as usize], space, key));
         let first = head.and_then(|head| self.entries.get(*head as usize));
         let entries = std::iter::successors(first, |entry| self.entries.get(entry.next as usize));
@@ -148,6 +148,13 @@ impl Table {
         self.texts.shrink_to_fit();
         self.entries.shrink_to_fit();
     }
+}
+
+fn hash_of(hasher: &DefaultHashBuilder, space: Space, key: &str) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(key.as_bytes());
+    state.write_u8(space.0);
+    state.finish()
 }
 
 fn text_of<'t>(texts: &'t str, entry: &Entry) -> &'t str {

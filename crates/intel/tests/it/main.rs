@@ -17,5 +17,6 @@ mod batches;
 mod matching;
 mod plans;
 mod random;
+mod robust;
 mod speed;
 mod verdicts;

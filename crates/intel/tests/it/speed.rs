@@ -12,15 +12,16 @@ fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// A feed of hashes, addresses, domains and URLs.
+/// A feed of hashes, addresses, domains, URLs and paths.
 fn feed(count: u64) -> String {
     let mut feed = String::new();
     for number in 0..count {
         let random = mixed(number);
-        let line = match number % 4 {
+        let line = match number % 5 {
             0 => writeln!(feed, "{:016x}{:016x}{:016x}{:016x}", random, mixed(random), mixed(random + 1), mixed(random + 2)),
             1 => writeln!(feed, "44.{}.{}.{}", random % 256, random >> 8 & 255, random >> 16 & 255),
             2 => writeln!(feed, "host{random:x}.evil{}.com", random % 1000),
+            3 => writeln!(feed, r"%APPDATA%\vendor{}\evil{random:x}.exe", random % 100),
             _ => writeln!(feed, "http://host{random:x}.example.net/path/{}.bin", random % 100),
         };
         line.unwrap();
