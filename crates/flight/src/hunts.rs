@@ -60,6 +60,7 @@ impl HuntService for Hunts {
             time_max: asked.time_max_ms.map(Duration::from_millis),
             bytes_max: asked.bytes_max,
             parallelism: asked.parallelism,
+            labels: asked.labels,
         };
         let run = self.runs.submit(&principal, request).await.map_err(refused)?;
         Ok(reply(&run, &[]))
@@ -151,6 +152,7 @@ fn run_to_proto(run: &model::Run) -> v1::Run {
         bytes_max: definition.bytes_max,
         parallelism: definition.parallelism,
         plan: run.plan.as_ref().map(plan_to_proto),
+        labels: definition.labels.clone(),
     }
 }
 

@@ -128,6 +128,7 @@ impl RunService for Runs {
             deadline_ms: request.time_max.map(|time| submitted_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
             bytes_max: request.bytes_max,
             parallelism: if request.parallelism == 0 { self.shared.config.slices_at_once } else { request.parallelism },
+            labels: request.labels,
         };
         let prepared = Prepared::of(&self.shared, &definition.sql, snapshot, submitted_ms).await?;
         prepared.check(definition.bytes_max, &self.shared.speed)?;
@@ -220,9 +221,10 @@ impl Shared {
 /// What the catalog says, as an answer to whoever asked about a run.
 pub(crate) fn catalog_error(error: CatalogError) -> Error {
     match error {
-        error @ (CatalogError::RunUnknown { .. } | CatalogError::RunExists { .. } | CatalogError::RunEnded { .. }) => {
-            Error::BadStatement { message: error.to_string() }
-        }
+        error @ (CatalogError::RunUnknown { .. }
+        | CatalogError::RunExists { .. }
+        | CatalogError::RunEnded { .. }
+        | CatalogError::RunInvalid { .. }) => Error::BadStatement { message: error.to_string() },
         error => Error::Unavailable { message: error.to_string() },
     }
 }

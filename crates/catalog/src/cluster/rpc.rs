@@ -51,6 +51,7 @@ impl Peer {
             Some(Told::CommittedSnapshotId(snapshot_id)) => Outcome::Committed { snapshot_id },
             Some(Told::Updated(updated)) => Outcome::Updated(run(updated)?),
             Some(Told::Changed(changed)) => return Err(Error::RunChanged { run: run(changed)? }),
+            Some(Told::Stored(v1::DocumentVersions { versions })) => Outcome::Stored { versions },
             Some(Told::Done(_)) => Outcome::Done,
             None => Outcome::Nothing,
         };

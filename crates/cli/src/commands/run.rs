@@ -57,6 +57,7 @@ async fn begin(start: &RunStart) -> anyhow::Result<u8> {
         time_max_ms: start.seconds_max.map(|seconds| seconds.saturating_mul(1000)),
         bytes_max: start.bytes_max,
         parallelism: start.parallelism,
+        labels: std::collections::BTreeMap::new(),
     };
     let reply = client.runs().start_run(request).await.map_err(ClientError::from)?.into_inner();
     let id: RunId = run_of(reply)?.0.id.parse()?;
