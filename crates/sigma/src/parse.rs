@@ -5,7 +5,7 @@ use crate::error::Problem;
 use crate::fault::{Fault, kind_of};
 use crate::filter::Filter;
 use crate::locate::locate;
-use crate::rule::{About, Rule};
+use crate::rule::{About, Rule, text};
 
 /// A document of a file of rules.
 #[derive(Debug, Clone)]
@@ -180,7 +180,7 @@ fn about_of(document: &mut Document) -> &mut About {
 }
 
 fn rule_key(members: &Mapping) -> Option<String> {
-    let text = |key: &str| members.get(key).and_then(Value::as_str).map(str::to_owned);
+    let text = |key: &str| text(members, key).ok().flatten();
     text("id").or_else(|| text("title"))
 }
 

@@ -123,7 +123,12 @@ impl Pattern {
     }
 }
 
-/// A text in small letters, character by character: what is compared when case does not count.
+/// A text in small letters, character by character by Unicode's simple mapping: what is compared when case does not count.
 pub(crate) fn fold(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(small).collect() }
+}
+
+/// U+0130 is the only character that stands for more than one in small letters; by the simple mapping it is an i.
+fn small(character: char) -> char {
+    if character == '\u{130}' { 'i' } else { character.to_lowercase().next().unwrap_or(character) }
 }

@@ -1,14 +1,15 @@
 //! Real rules over real events: each rule of Sigma's regression data must find the event that was recorded for it.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use coldtrail_model::Class;
-use coldtrail_normalize::Source;
+use coldtrail_normalize::{Compression, Inflater, Source};
 use coldtrail_sigma::{Mappings, Placeholders, Rule, RuleSet, parse};
 
-use crate::support::{batches, samples};
+use crate::support::{batches, batches_and_rejects, samples};
 
 struct Pair {
     name: String,
@@ -75,4 +76,63 @@ fn rules_together_find_what_each_finds_alone() {
     if let Some(path) = std::env::var_os("COLDTRAIL_SIGMA_MATRIX") {
         std::fs::write(path, lines.join("\n")).unwrap();
     }
+}
+
+/// Every rule of the folder `COLDTRAIL_SIGMA_RULES` over every EVTX file of the folder `COLDTRAIL_SIGMA_EVENTS`: what is refused, how
+/// long it takes, and what is found.
+#[test]
+fn a_whole_folder_of_rules_can_be_used_at_once() {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let (Some(rules), Some(events)) = (folder("COLDTRAIL_SIGMA_RULES"), folder("COLDTRAIL_SIGMA_EVENTS")) else { return };
+    let (mut parsed, mut problems) = (Vec::new(), Vec::new());
+    for path in files_in(&rules, ".yml") {
+        let read = parse(&path.to_string_lossy(), &std::fs::read_to_string(&path).unwrap());
+        problems.extend(read.problems.iter().map(ToString::to_string));
+        parsed.extend(read.rules().cloned());
+    }
+    let count = parsed.len();
+    let started = Instant::now();
+    let compilation = RuleSet::compile(parsed, Mappings::builtin(), &Placeholders::new());
+    eprintln!("{count} rules, {} problems, {} refused, compiled in {:?}", problems.len(), compilation.refused.len(), started.elapsed());
+    problems.iter().for_each(|problem| eprintln!("problem\t{problem}"));
+    compilation.refused.iter().for_each(|(rule, verdict)| eprintln!("refused\t{}\t{verdict}", rule.about.file));
+    let (mut rows, mut bytes, mut elapsed, mut by_columns) = (0, 0, Duration::ZERO, 0);
+    for path in files_in(&events, ".evtx").into_iter().chain(files_in(&events, ".evtx.gz")) {
+        let mut found = BTreeMap::<usize, usize>::new();
+        for (table, batch) in batches_and_rejects(Source::WindowsEvent, &plain(&std::fs::read(&path).unwrap())).0 {
+            let started = Instant::now();
+            let matches = compilation.set.evaluate(table, &batch).unwrap();
+            elapsed += started.elapsed();
+            (rows, bytes) = (rows + batch.num_rows(), bytes + batch.column_by_name("raw_data").unwrap().get_array_memory_size());
+            by_columns += matches.rows_by_columns;
+            matches.iter().for_each(|hit| *found.entry(hit.rule).or_default() += 1);
+        }
+        for (rule, times) in found {
+            eprintln!("found\t{}\t{}\t{times}", path.display(), compilation.set.rules()[rule].about.key());
+        }
+    }
+    eprintln!("{rows} rows, about {bytes} bytes of records, {by_columns} by columns, in {elapsed:?}");
+}
+
+fn files_in(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_in(&path, ending)),
+            false if path.to_string_lossy().ends_with(ending) => found.push(path),
+            false => {}
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The bytes of a file that may be compressed.
+fn plain(bytes: &[u8]) -> Vec<u8> {
+    let mut inflater = Inflater::new(Compression::detect(bytes)).unwrap();
+    let mut plain = Vec::new();
+    inflater.push(bytes, &mut plain).unwrap();
+    inflater.finish(&mut plain).unwrap();
+    plain
 }

@@ -5,19 +5,26 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use coldtrail_lake::{Lake, SegmentWriter, StoreOptions, WriterConfig};
 use coldtrail_model::{Class, Table};
-use coldtrail_normalize::{Normalizer, Options, Source};
+use coldtrail_normalize::{Normalizer, Options, Reason, Source};
 use coldtrail_sigma::{Mappings, Placeholders, Rule, RuleSet, parse};
 
 /// Reads bytes of a source as an import would, writes them into a lake, and gives the rows of each table back.
 pub(crate) fn batches(source: Source, bytes: &[u8]) -> Vec<(Class, RecordBatch)> {
+    let (batches, rejects) = batches_and_rejects(source, bytes);
+    assert!(rejects.is_empty(), "{rejects:?}");
+    batches
+}
+
+/// The same of bytes that need not all be good.
+pub(crate) fn batches_and_rejects(source: Source, bytes: &[u8]) -> (Vec<(Class, RecordBatch)>, Vec<Reason>) {
     let mut normalizer = Normalizer::new(source, Options::default());
     let mut events = normalizer.push(bytes);
     let rest = normalizer.finish();
     events.events.extend(rest.events);
     events.rejects.extend(rest.rejects);
-    assert!(events.rejects.is_empty(), "{:?}", events.rejects.iter().map(|reject| &reject.reason).collect::<Vec<_>>());
+    let rejects = events.rejects.into_iter().map(|reject| reject.reason).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    let batches = runtime.block_on(async {
         let lake = Lake::open("memory:///lake", &StoreOptions::default()).unwrap();
         let mut writer = SegmentWriter::new(lake.clone(), WriterConfig::default());
         let object: Arc<str> = Arc::from("file:///sample");
@@ -31,7 +38,8 @@ pub(crate) fn batches(source: Source, bytes: &[u8]) -> Vec<(Class, RecordBatch)>
             }
         }
         batches
-    })
+    });
+    (batches, rejects)
 }
 
 /// A set of all the rules of a text, none of which may be refused.
