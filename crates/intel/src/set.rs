@@ -188,7 +188,8 @@ impl IndicatorSet {
         let folded = path::fold(value);
         let mut end = folded.len();
         let mut parts = 0;
-        while let Some(start) = folded[..end].rfind(path::is_separator).map(|at| at + 1).or((end > 0).then_some(0)) {
+        let last = |end: usize| folded.as_bytes()[..end].iter().rposition(|byte| path::is_separator(char::from(*byte)));
+        while let Some(start) = last(end).map(|at| at + 1).or((end > 0).then_some(0)) {
             parts += 1;
             if depths & table::depth_bit(parts) != 0 {
                 let ends = self.table.find(Space::PATH, &folded[start..]);

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::IndicatorKind;
 
 use super::{Normal, Refusal, normalise_pattern, rejected};
@@ -53,27 +55,51 @@ pub(crate) fn normal(kind: IndicatorKind, text: &str) -> Result<Normal, Refusal>
 
 /// A name or path in the form that both sides are compared in: lower case, one separator between two parts, `\` on Windows.
 pub(crate) fn fold(text: &str) -> String {
-    let mut text = text.trim().trim_matches('"').to_owned();
+    let text = text.trim().trim_matches('"');
     let is_windows = text.contains('\\') || text.as_bytes().get(1) == Some(&b':') || text.starts_with('%');
-    if is_windows {
-        text = text.replace('/', "\\");
-    }
-    for prefix in [r"\??\", r"\\?\", r"\\.\"] {
-        if let Some(rest) = text.strip_prefix(prefix) {
-            text = rest.strip_prefix(r"UNC\").map_or_else(|| rest.to_owned(), |rest| format!(r"\\{rest}"));
+    let text: Cow<'_, str> = if is_windows && text.contains('/') { text.replace('/', "\\").into() } else { text.into() };
+    let (head, rest) = without_prefix(&text);
+    // The two backslashes before the name of a machine are the only ones that stay two.
+    let is_machine = is_windows && !head.is_empty() || rest.starts_with(r"\\") && !rest.starts_with(r"\\\");
+    let rest = if is_machine { rest.trim_start_matches('\\') } else { rest };
+    let mut folded = String::with_capacity(rest.len() + 2);
+    folded.push_str(if is_machine { r"\\" } else { "" });
+    match rest.is_ascii() && !has_repeats(rest.as_bytes()) {
+        true => {
+            folded.push_str(rest);
+            folded.make_ascii_lowercase();
         }
+        false => rest.chars().flat_map(char::to_lowercase).for_each(|letter| push(&mut folded, letter)),
     }
-    let machine = is_windows && text.starts_with(r"\\") && !text.starts_with(r"\\\");
-    let mut folded = String::with_capacity(text.len());
-    for letter in text.chars().flat_map(char::to_lowercase) {
-        let repeats = is_separator(letter) && folded.ends_with(letter);
-        if !repeats || (machine && folded.len() == 1) {
-            folded.push(letter);
-        }
+    // A folder is the same with a separator behind it and without; `c:\` is not the same as `c:`.
+    while folded.len() > 3 && folded.ends_with(is_separator) {
+        folded.pop();
     }
     match folded.strip_prefix(r"\systemroot\") {
         Some(rest) => format!(r"\windows\{rest}"),
         None => folded,
+    }
+}
+
+/// True if some separator stands twice. Without a way out, the loop takes many bytes at once.
+fn has_repeats(bytes: &[u8]) -> bool {
+    let next = bytes.get(1..).unwrap_or_default();
+    bytes.iter().zip(next).fold(false, |found, (one, other)| found | ((one == other) & ((*one == b'\\') | (*one == b'/'))))
+}
+
+/// Adds a letter, unless it is a separator that stands there already.
+fn push(folded: &mut String, letter: char) {
+    if !(is_separator(letter) && folded.ends_with(letter)) {
+        folded.push(letter);
+    }
+}
+
+/// A path without what Windows' own functions put before one, and the name of the network if there was one.
+fn without_prefix(text: &str) -> (&str, &str) {
+    let rest = [r"\??\", r"\\?\", r"\\.\"].into_iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
+    match rest.get(..4) {
+        Some(network) if rest.len() < text.len() && network.eq_ignore_ascii_case(r"UNC\") => rest.split_at(4),
+        _ => ("", rest),
     }
 }
 

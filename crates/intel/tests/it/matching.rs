@@ -306,3 +306,36 @@ fn the_level_of_a_url_says_how_much_must_be_the_same() {
         expected.assert_eq(&shown);
     }
 }
+
+#[test]
+fn paths_are_the_same_in_every_way_that_windows_writes_them() {
+    check(
+        "C:\\Temp\\a.exe\n\\\\server\\share\\b.exe\n%SystemRoot%\\c.exe\n",
+        &[
+            (45, r"c:/temp/A.EXE"),
+            (45, r"C:\\Temp\\\a.exe"),
+            (45, "\"C:\\Temp\\a.exe\""),
+            (45, r"\\?\C:\Temp\a.exe"),
+            (45, r"\Temp\a.exe"),
+            (45, r"\\?\UNC\Server\share\b.exe"),
+            (45, r"\??\unc\server\share\b.exe"),
+            (45, r"C:\Temp\a.exe\"),
+            (45, r"\SystemRoot\c.exe"),
+            (45, r"D:\Windows\c.exe"),
+            (45, r"\\other\share\b.exe"),
+        ],
+        expect![[r#"
+            45 c:/temp/A.EXE: c:\temp\a.exe
+            45 C:\\Temp\\\a.exe: c:\temp\a.exe
+            45 "C:\Temp\a.exe": c:\temp\a.exe
+            45 \\?\C:\Temp\a.exe: c:\temp\a.exe
+            45 \Temp\a.exe: c:\temp\a.exe
+            45 \\?\UNC\Server\share\b.exe: \\server\share\b.exe
+            45 \??\unc\server\share\b.exe: \\server\share\b.exe
+            45 C:\Temp\a.exe\: c:\temp\a.exe
+            45 \SystemRoot\c.exe: windows\c.exe
+            45 D:\Windows\c.exe: windows\c.exe
+            45 \\other\share\b.exe: 
+        "#]],
+    );
+}
