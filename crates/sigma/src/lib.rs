@@ -81,6 +81,7 @@ mod verdict;
 
 mod mapping;
 
+mod candidates;
 mod matches;
 mod need;
 mod plan;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use coldtrail_model::{Class, Col};
 
+use crate::candidates::CandidateIndex;
 use crate::column_reader::ColumnReader;
 use crate::error::Error;
 use crate::mapping::Definition;
@@ -29,7 +30,7 @@ pub(crate) struct Plan {
     fields: Vec<Vec<usize>>,
     sources: Vec<SourcePlan>,
     source_of_unit: Vec<usize>,
-    deciding: Vec<Col>,
+    candidates: CandidateIndex,
     columns: BTreeSet<Col>,
     words: WordFilter,
 }
@@ -41,7 +42,7 @@ struct SourcePlan {
 }
 
 /// More combinations of values than this are forgotten again.
-const REMEMBERED_MAX: usize = 1 << 16;
+const REMEMBERED_MAX: usize = 1 << 12;
 
 impl Plan {
     pub(crate) fn new(table: Class, units: Vec<Unit>) -> Self {
@@ -64,17 +65,17 @@ impl Plan {
             fields.push(unit.accesses.iter().map(&mut position).collect());
             source_of_unit.push(source);
         }
-        let deciding: BTreeSet<Col> = units.iter().flat_map(Unit::deciding_columns).filter(|col| table.has(*col)).collect();
-        let columns = columns_of(table, &units, &deciding);
+        let candidates = CandidateIndex::new(table, &units);
+        let columns = columns_of(table, &units, candidates.columns());
         let clauses: Vec<_> = units.iter().map(|unit| unit.clauses.clone()).collect();
         let words = WordFilter::new(&clauses);
-        Self { table, units, fields, sources, source_of_unit, deciding: deciding.into_iter().collect(), columns, words }
+        Self { table, units, fields, sources, source_of_unit, candidates, columns, words }
     }
 
     /// Says which fields are carried along with the matches of a rule.
     pub(crate) fn carry(&mut self, rule: u32, fields: &[String]) {
         self.units.iter_mut().filter(|unit| unit.rule == rule).for_each(|unit| unit.carry(fields));
-        self.columns = columns_of(self.table, &self.units, &self.deciding.iter().copied().collect());
+        self.columns = columns_of(self.table, &self.units, self.candidates.columns());
     }
 
     pub(crate) fn units(&self) -> &[Unit] {
@@ -115,7 +116,7 @@ impl Plan {
     }
 }
 
-fn columns_of(table: Class, units: &[Unit], deciding: &BTreeSet<Col>) -> BTreeSet<Col> {
+fn columns_of(table: Class, units: &[Unit], deciding: &[Col]) -> BTreeSet<Col> {
     let mut columns: BTreeSet<Col> = units.iter().flat_map(Unit::field_columns).filter(|col| table.has(*col)).collect();
     columns.extend(deciding);
     columns.extend([Col::Source, Col::RawData, Col::Unmapped]);
@@ -135,15 +136,6 @@ impl<'c> RowTexts<'c> {
     }
 }
 
-/// One pass over a batch.
-struct Pass<'p> {
-    plan: &'p Plan,
-    columns: &'p Columns,
-    /// For each combination of values of the deciding columns, the units that it leaves.
-    candidates: HashMap<String, Rc<Candidates>>,
-    marks: WordMarks,
-}
-
 /// Units that a row's columns leave.
 #[derive(Debug)]
 struct Candidates {
@@ -151,6 +143,15 @@ struct Candidates {
     /// Those that the words of a record say nothing about.
     unknown: Vec<u32>,
     all: Vec<u32>,
+}
+
+/// One pass over a batch.
+struct Pass<'p> {
+    plan: &'p Plan,
+    columns: &'p Columns,
+    /// For each combination of values of the deciding columns, the units that it leaves.
+    candidates: HashMap<String, Rc<Candidates>>,
+    marks: WordMarks,
 }
 
 impl Pass<'_> {
@@ -181,7 +182,7 @@ impl Pass<'_> {
     fn candidates(&mut self, row: usize) -> Rc<Candidates> {
         let text = |col: Col| self.columns.get(&col).and_then(|reader| reader.text(row));
         let source = text(Col::Source);
-        let values: Vec<_> = self.plan.deciding.iter().map(|col| text(*col)).collect();
+        let values: Vec<_> = self.plan.candidates.columns().iter().map(|col| text(*col)).collect();
         let mut key = source.as_deref().unwrap_or_default().to_owned();
         for value in &values {
             key.push('\u{0}');
@@ -190,9 +191,10 @@ impl Pass<'_> {
         if let Some(known) = self.candidates.get(&key) {
             return Rc::clone(known);
         }
-        let of = |col: Col| self.plan.deciding.iter().position(|known| *known == col).and_then(|position| values[position].as_deref());
-        let is_one: Vec<bool> = self.plan.units.iter().map(|unit| unit.may_match(source.as_deref(), &of)).collect();
-        let all: Vec<u32> = (0..).zip(&is_one).filter(|(_, is_one)| **is_one).map(|(unit, _)| unit).collect();
+        let values: Vec<Option<&str>> = values.iter().map(|value| value.as_deref()).collect();
+        let all = self.plan.candidates.find(&self.plan.units, source.as_deref(), &values);
+        let mut is_one = vec![false; self.plan.units.len()];
+        all.iter().for_each(|unit| is_one[*unit as usize] = true);
         let unknown = all.iter().copied().filter(|unit| !self.plan.words.knows(*unit)).collect();
         let candidates = Rc::new(Candidates { is_one, unknown, all });
         if self.candidates.len() >= REMEMBERED_MAX {

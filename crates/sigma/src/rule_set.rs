@@ -5,7 +5,7 @@ use arrow::array::RecordBatch;
 use coldtrail_model::{Class, Col};
 use serde::{Deserialize, Serialize};
 
-use crate::compile::{Placeholders, compile};
+use crate::compile::Placeholders;
 use crate::error::Error;
 use crate::mapping::{Definition, Mappings};
 use crate::matches::Matches;
@@ -13,7 +13,7 @@ use crate::parse::parse;
 use crate::plan::Plan;
 use crate::rule::Rule;
 use crate::unit::Unit;
-use crate::verdict::{Verdict, check};
+use crate::verdict::{Verdict, usable};
 
 /// Rules made ready to be evaluated over the tables, all of one table in one pass.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct RuleSet {
 pub struct Compilation {
     /// The rules that can be evaluated.
     pub set: RuleSet,
-    /// The others, with what [`check`] says of them.
+    /// The others, with what [`crate::check`] says of them.
     pub refused: Vec<(Rule, Verdict)>,
 }
 
@@ -73,21 +73,21 @@ impl RuleSet {
         let mut units: BTreeMap<Class, Vec<Unit>> = BTreeMap::new();
         let mut definitions: Vec<Arc<Definition>> = Vec::new();
         for rule in rules {
-            match (check(&rule, mappings, placeholders), compile(&rule, placeholders)) {
-                (Verdict::Pass, Ok(compiled)) => {
-                    let position = u32::try_from(set.rules.len()).unwrap_or(u32::MAX);
-                    for target in mappings.targets(&rule.logsource).found {
-                        let definition = shared(target.definition, &mut definitions);
-                        let unit = Unit::new(position, &compiled, &target, definition);
-                        for table in target.tables().iter().filter(|table| unit.fits_table(**table)) {
-                            units.entry(*table).or_default().push(unit.clone());
-                        }
-                    }
-                    set.rules.push(rule);
+            let compiled = match usable(&rule, mappings, placeholders) {
+                Ok(compiled) => compiled,
+                Err(verdict) => {
+                    refused.push((rule, verdict));
+                    continue;
                 }
-                (Verdict::Pass, Err(why)) => refused.push((rule, Verdict::Unsupported(why))),
-                (verdict, _) => refused.push((rule, verdict)),
+            };
+            let position = u32::try_from(set.rules.len()).unwrap_or(u32::MAX);
+            for target in mappings.targets(&rule.logsource).found {
+                let unit = Unit::new(position, &compiled, &target, shared(target.definition, &mut definitions));
+                for table in target.tables().iter().filter(|table| unit.fits_table(**table)) {
+                    units.entry(*table).or_default().push(unit.clone());
+                }
             }
+            set.rules.push(rule);
         }
         set.plans = units.into_iter().map(|(table, units)| (table, Plan::new(table, units))).collect();
         Compilation { set, refused }

@@ -9,22 +9,24 @@ use crate::mapping::{Definition, Place, Target, Variant};
 use crate::need::{Clause, ColumnNeeds, Fields, clauses, column_needs};
 use crate::pattern::{Pattern, Piece, fold};
 use crate::text_set::TextSet;
-use crate::value::Text;
 use crate::view::Access;
+
+/// Columns and patterns that all of them must fit.
+pub(crate) type ColumnLine = Vec<(Col, TextSet, Vec<Pattern>)>;
 
 /// A rule as it is evaluated over the events of one variant.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
     pub(crate) rule: u32,
     pub(crate) definition: Arc<Definition>,
-    variant: String,
+    pub(crate) variant: String,
     pub(crate) expr: Arc<Expr>,
     /// How the rule's fields are read.
     pub(crate) accesses: Vec<Access>,
     /// How the fields that are carried along with a match are read.
     pub(crate) carried: Vec<Access>,
     /// The columns that must fit, one line of them.
-    pub(crate) columns: Vec<Vec<(Col, TextSet, Vec<Pattern>)>>,
+    pub(crate) columns: Vec<ColumnLine>,
     pub(crate) needs: ColumnNeeds,
     pub(crate) clauses: Vec<Clause>,
 }
@@ -64,18 +66,7 @@ impl Unit {
         }
     }
 
-    /// True if a row may be an event of the unit, by its columns alone. `text` gives the text of a column.
-    pub(crate) fn may_match<'t>(&self, source: Option<&str>, text: &dyn Fn(Col) -> Option<&'t str>) -> bool {
-        let fits = |(col, values, _): &(Col, TextSet, Vec<Pattern>)| {
-            // A column without a value is an empty text, so that a mapping can ask for that.
-            values.matches(&Text::new(text(*col).unwrap_or_default()))
-        };
-        source == Some(self.definition.source.as_str())
-            && (self.columns.is_empty() || self.columns.iter().any(|line| line.iter().all(fits)))
-            && self.needs.iter().all(|(col, values)| text(*col).is_some_and(|text| values.contains(&fold(text))))
-    }
-
-    /// The columns that [`Self::may_match`] asks for.
+    /// The columns that decide whether a row is worth looking at.
     pub(crate) fn deciding_columns(&self) -> impl Iterator<Item = Col> {
         let lines = self.columns.iter().flatten().map(|(col, _, _)| *col);
         lines.chain(self.needs.keys().copied())
@@ -111,7 +102,7 @@ impl Unit {
     }
 }
 
-fn patterns_of(line: &[(Col, TextSet, Vec<Pattern>)], wanted: Col) -> Option<&Vec<Pattern>> {
+fn patterns_of(line: &ColumnLine, wanted: Col) -> Option<&Vec<Pattern>> {
     line.iter().find(|(col, _, _)| *col == wanted).map(|(_, _, patterns)| patterns)
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::compile::{Placeholders, compile};
+use crate::compile::{Compiled, Placeholders, compile};
 use crate::mapping::Mappings;
 use crate::rule::Rule;
 
@@ -17,16 +17,19 @@ pub enum Verdict {
 
 /// Says whether a rule can be evaluated over what Coldtrail collects.
 pub fn check(rule: &Rule, mappings: &Mappings, placeholders: &Placeholders) -> Verdict {
+    usable(rule, mappings, placeholders).err().unwrap_or(Verdict::Pass)
+}
+
+/// The compiled rule, or why it cannot be evaluated.
+pub(crate) fn usable(rule: &Rule, mappings: &Mappings, placeholders: &Placeholders) -> Result<Compiled, Verdict> {
+    let compiled = compile(rule, placeholders).map_err(Verdict::Unsupported)?;
     let targets = mappings.targets(&rule.logsource);
-    match compile(rule, placeholders) {
-        Err(why) => Verdict::Unsupported(why),
-        Ok(_) if !targets.found.is_empty() => Verdict::Pass,
-        Ok(_) => match targets.not_collected.first() {
-            Some(source) => {
-                Verdict::Unmapped(format!("the logsource {} is of the source {source}, which is not collected", rule.logsource))
-            }
-            None => Verdict::Unmapped(format!("the logsource {} has no mapping", rule.logsource)),
-        },
+    match (targets.found.is_empty(), targets.not_collected.first()) {
+        (false, _) => Ok(compiled),
+        (true, Some(source)) => {
+            Err(Verdict::Unmapped(format!("the logsource {} is of the source {source}, which is not collected", rule.logsource)))
+        }
+        (true, None) => Err(Verdict::Unmapped(format!("the logsource {} has no mapping", rule.logsource))),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json_borrow::{ObjectAsVec, Value as Json};
 /// Keys that lead from a JSON value to others inside it: `requestParameters.policyArn`, `Event.UserData.*`, `resources.0.ARN`.
 ///
 /// Lists on the way are gone through element by element, unless a number says which. A key is found as it is written, or else in other
-/// letters (`eventname`); keys that hold dots themselves are found too.
+/// letters (`eventname`) or with blanks (`Threat Name` for `ThreatName`); keys that hold dots themselves are found too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Path {
     keys: Vec<String>,
@@ -118,6 +118,18 @@ fn find_member<'v, 'r>(members: &'v ObjectAsVec<'r>, keys: &[String], found: &mu
     }
 }
 
+/// The member of a key, as it is written, or else in other letters, or with the blanks that Sigma's names leave out.
 fn member<'v, 'r>(members: &'v ObjectAsVec<'r>, key: &str) -> Option<&'v Json<'r>> {
-    members.get(key).or_else(|| members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value))
+    members.get(key).or_else(|| members.iter().find(|(name, _)| is_same_name(name, key)).map(|(_, value)| value))
+}
+
+fn is_same_name(name: &str, wanted: &str) -> bool {
+    if name.len() < wanted.len()
+        || !name.bytes().next().is_some_and(|first| wanted.as_bytes().first().is_some_and(|it| it.eq_ignore_ascii_case(&first)))
+    {
+        return false;
+    }
+    let mut wanted = wanted.bytes();
+    name.bytes().filter(|byte| *byte != b' ').all(|byte| wanted.next().is_some_and(|it| it.eq_ignore_ascii_case(&byte)))
+        && wanted.next().is_none()
 }
