@@ -65,7 +65,7 @@ fn answer(facts: &Facts, rows: u64) -> Answer {
         Answer::Found
     } else if has(IndicatorStatus::Unconfirmed) || (rows > 0 && !facts.rows_are_judged) {
         Answer::ToReview
-    } else if !matches!(facts.run.state, RunState::Done | RunState::Partial) {
+    } else if !matches!(facts.run.state, RunState::Done | RunState::Partial) || is_unread(facts) {
         Answer::NoAnswer
     } else if facts.searched_events() == 0 || only_uncovered {
         Answer::NoCoverage
@@ -77,11 +77,19 @@ fn answer(facts: &Facts, rows: u64) -> Answer {
     }
 }
 
+/// True if not a single slice was read to its end.
+fn is_unread(facts: &Facts) -> bool {
+    !facts.slices.is_empty() && facts.slices.iter().all(|slice| slice.outcome.is_unanswered())
+}
+
 fn reservations(facts: &Facts) -> Vec<String> {
     let mut said = Vec::new();
     if facts.run.state != RunState::Done {
         let why = facts.run.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
         said.push(format!("The run is {}{why}.", facts.run.state.name()));
+    }
+    if facts.searched_events() == 0 {
+        said.push("No event was there to be searched.".to_owned());
     }
     for range in facts.unanswered() {
         said.push(format!("The time from {} to {} was not read to its end.", format_ms(range.from_ms), format_ms(range.to_ms)));

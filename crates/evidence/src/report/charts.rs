@@ -118,6 +118,8 @@ struct HeatCell {
     width: String,
     /// `none`, `gap`, `part`, or `level1` to `level4`.
     class: &'static str,
+    /// The attributes that show the class.
+    look: &'static str,
     title: String,
 }
 
@@ -147,7 +149,7 @@ impl HeatMap {
                 let x = NAMES_WIDTH as f64 + f64::from(day - shown.epoch_days()) * width;
                 let (class, words) = sum.shown(most);
                 let title = format!("{source}, {}: {words}", Day::from_epoch_days(day));
-                HeatCell { x: format!("{x:.2}"), width: format!("{:.2}", (width - 1.0).max(width * 0.7)), class, title }
+                HeatCell { look: look(class), x: format!("{x:.2}"), width: format!("{:.2}", (width - 1.0).max(width * 0.7)), class, title }
             });
             HeatRow { source: source.to_owned(), y: index as u64 * ROW_HEIGHT, cells: cells.collect() }
         });
@@ -188,5 +190,17 @@ impl Sum {
                 (["level1", "level2", "level3", "level4"][level.min(3) as usize], events)
             }
         }
+    }
+}
+
+fn look(class: &str) -> &'static str {
+    match class {
+        "gap" => r##"fill="none" stroke="#d1433a" stroke-width="2""##,
+        "part" => r##"fill-opacity="0.3" stroke="#d1433a" stroke-width="1.5" stroke-dasharray="3 2""##,
+        "level1" => r#"fill-opacity="0.25""#,
+        "level2" => r#"fill-opacity="0.5""#,
+        "level3" => r#"fill-opacity="0.75""#,
+        "level4" => r#"fill-opacity="1""#,
+        _ => r##"fill="none" stroke="#8b949e" stroke-opacity="0.4" stroke-width="0.5""##,
     }
 }

@@ -134,21 +134,22 @@ fn title(facts: &Facts) -> &str {
     hunt.or(facts.run.title.as_deref()).filter(|title| !title.trim().is_empty()).unwrap_or("Hunt report")
 }
 
+/// An instant with a space where a line may end.
 fn time(time_ms: Option<i64>) -> String {
-    time_ms.map_or_else(|| "–".to_owned(), format_ms)
+    time_ms.map_or_else(|| "–".to_owned(), |ms| format_ms(ms).replace('T', " "))
 }
 
 fn run(evidence: &Evidence) -> Vec<(&'static str, String)> {
     let facts = &evidence.facts;
     let snapshot = match facts.snapshot.committed_ms {
-        Some(committed_ms) => format!("{}, committed {}", facts.snapshot.id, format_ms(committed_ms)),
+        Some(committed_ms) => format!("{}, committed {}", facts.snapshot.id, time(Some(committed_ms))),
         None => facts.snapshot.id.to_string(),
     };
     let attempts: u64 = facts.slices.iter().map(|slice| u64::from(slice.attempts)).sum();
     let mut rows = vec![
         ("Run", facts.run.id.clone()),
         ("Asked by", facts.run.owner.clone()),
-        ("Submitted", format_ms(facts.run.submitted_ms)),
+        ("Submitted", time(Some(facts.run.submitted_ms))),
         ("Started", time(facts.run.started_ms)),
         ("Ended", time(facts.run.finished_ms)),
         ("State", facts.run.state.name().to_owned()),
@@ -158,7 +159,7 @@ fn run(evidence: &Evidence) -> Vec<(&'static str, String)> {
             "Versions",
             format!("Coldtrail {}, OCSF {}, DataFusion {}", facts.versions.coldtrail, facts.versions.ocsf, facts.versions.datafusion),
         ),
-        ("Report made", format!("{} by {}", format_ms(facts.made_ms), facts.made_by)),
+        ("Report made", format!("{} by {}", time(Some(facts.made_ms)), facts.made_by)),
     ];
     if let Some(hunt) = &facts.hunt {
         rows.insert(0, ("Hunt", hunt.id.clone()));
@@ -193,7 +194,7 @@ impl<'a> FindingRow<'a> {
     fn of(finding: &'a Finding) -> Self {
         let entities = finding.entities.iter().map(|entity| format!("{} {}", entity.kind, entity.value));
         let judged = match (&finding.judged_by, finding.judged_ms) {
-            (Some(by), Some(ms)) => format!("by {by}, {}", format_ms(ms)),
+            (Some(by), Some(ms)) => format!("by {by}, {}", time(Some(ms))),
             (Some(by), None) => format!("by {by}"),
             (None, _) => String::new(),
         };

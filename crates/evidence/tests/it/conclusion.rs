@@ -94,7 +94,14 @@ fn coverage_that_nobody_measured_is_never_taken_for_completeness() {
 
 #[test]
 fn where_nothing_was_searched_nothing_is_concluded() {
-    assert_eq!(answer(|contents| contents.facts.searched.clear()), Answer::NoCoverage);
+    let mut contents = quiet();
+    contents.facts.searched.clear();
+    check(
+        &contents,
+        expect![[r#"
+        no_coverage
+        No event was there to be searched."#]],
+    );
     assert_eq!(answer(|contents| contents.facts.searched.iter_mut().for_each(|searched| searched.events = 0)), Answer::NoCoverage);
 }
 
@@ -103,6 +110,15 @@ fn a_run_that_did_not_end_has_no_answer() {
     for state in [RunState::Queued, RunState::Running, RunState::Paused, RunState::Failed, RunState::Cancelled] {
         assert_eq!(answer(|contents| contents.facts.run.state = state), Answer::NoAnswer, "{state}");
     }
+}
+
+#[test]
+fn a_run_of_which_no_slice_was_read_has_no_answer() {
+    let failed = |contents: &mut Contents, count: usize| {
+        contents.facts.run.state = RunState::Partial;
+        contents.facts.slices.iter_mut().take(count).for_each(|slice| slice.outcome = SliceOutcome::Failed);
+    };
+    assert_eq!((answer(|contents| failed(contents, 2)), answer(|contents| failed(contents, 3))), (Answer::NothingFound, Answer::NoAnswer));
 }
 
 #[test]

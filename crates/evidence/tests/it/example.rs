@@ -47,7 +47,7 @@ pub(crate) fn facts() -> Facts {
         plan: "Aggregate\n  Scan\n".to_owned(),
         versions: Versions {
             coldtrail: "0.1.0".to_owned(),
-            ocsf: "1.7.0".to_owned(),
+            ocsf: "1.8.0".to_owned(),
             datafusion: "55.0.0".to_owned(),
             others: BTreeMap::new(),
         },

@@ -43,7 +43,7 @@ fn a_report_in_markdown_says_all_that_was_found_and_missing() {
 
         | Finding | Severity | About | Events | First | Last | Verdict |
         |---|---|---|---:|---|---|---|
-        | 31 failed sign-ins from 203.0.113.7 | high | ip 203.0.113.7 | 31 | 2026-03-01T00:00:00.000Z | 2026-03-01T01:00:00.000Z | true positive by grace, 2026-03-12T00:00:00.000Z  |
+        | 31 failed sign-ins from 203.0.113.7 | high | ip 203.0.113.7 | 31 | 2026-03-01 00:00:00.000Z | 2026-03-01 01:00:00.000Z | true positive by grace, 2026-03-12 00:00:00.000Z  |
 
         ## Entities
 
@@ -88,14 +88,14 @@ fn a_report_in_markdown_says_all_that_was_found_and_missing() {
         | Hunt | password-spray |
         | Run | 01981b2e-0000-7000-8000-000000000001 |
         | Asked by | ada |
-        | Submitted | 2026-03-11T00:00:00.000Z |
-        | Started | 2026-03-11T00:00:01.000Z |
-        | Ended | 2026-03-11T00:01:01.000Z |
+        | Submitted | 2026-03-11 00:00:00.000Z |
+        | Started | 2026-03-11 00:00:01.000Z |
+        | Ended | 2026-03-11 00:01:01.000Z |
         | State | done |
         | Slices | 3 in 3 attempts |
-        | Snapshot | 17, committed 2026-03-10T00:00:00.000Z |
-        | Versions | Coldtrail 0.1.0, OCSF 1.7.0, DataFusion 55.0.0 |
-        | Report made | 2026-03-12T00:00:00.000Z by ada |
+        | Snapshot | 17, committed 2026-03-10 00:00:00.000Z |
+        | Versions | Coldtrail 0.1.0, OCSF 1.8.0, DataFusion 55.0.0 |
+        | Report made | 2026-03-12 00:00:00.000Z by ada |
         | Parameter accounts | 5 |
 
         ## Statement
