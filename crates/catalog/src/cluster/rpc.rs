@@ -100,7 +100,7 @@ impl Peer {
         match tokio::time::timeout(self.timeout, call(client)).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => {
-                if status.code() == Code::Unavailable {
+                if matches!(status.code(), Code::Unavailable | Code::Internal | Code::Unknown) {
                     self.peers.forget(&self.address, Lane::Calls);
                 }
                 Err(error_from_grpc(&status, &self.address))

@@ -70,8 +70,14 @@ pub(crate) fn error_from_grpc(status: &GrpcStatus, address: &str) -> Error {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
             Error::Unreachable { address, reason: status.message().to_owned() }
         }
+        // What the transport says of a connection that broke in the middle of a call; what the other side says has details.
+        Code::Internal if is_of_transport(status.message()) => Error::Unreachable { address, reason: status.message().to_owned() },
         code => Error::Protocol { address, reason: format!("{}: {}", code.description(), status.message()) },
     }
+}
+
+fn is_of_transport(message: &str) -> bool {
+    ["h2 protocol error", "transport error", "connection error", "broken pipe", "stream closed"].iter().any(|part| message.contains(part))
 }
 
 fn detailed_error(status: &GrpcStatus, address: &str) -> Option<Error> {
