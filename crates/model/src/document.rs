@@ -68,6 +68,24 @@ impl Document {
 }
 
 impl DocumentChange {
+    /// Makes a document, or replaces what is there.
+    pub fn put(kind: &str, key: String, body: Vec<u8>, changed_ms: i64, changed_by: &str) -> Self {
+        let action = DocumentAction::Put(body);
+        Self { kind: kind.to_owned(), key, expected_version: None, action, changed_ms, changed_by: changed_by.to_owned() }
+    }
+
+    /// Deletes a document, if it is there.
+    pub fn delete(kind: &str, key: String, changed_ms: i64, changed_by: &str) -> Self {
+        let action = DocumentAction::Delete;
+        Self { kind: kind.to_owned(), key, expected_version: None, action, changed_ms, changed_by: changed_by.to_owned() }
+    }
+
+    /// The same, refused if the document has another version by now; 0 if there must be none.
+    #[must_use]
+    pub fn expecting(self, version: u64) -> Self {
+        Self { expected_version: Some(version), ..self }
+    }
+
     /// The document that this change leaves, at the version that it was given; none if it deletes it.
     pub fn into_document(self, version: u64) -> Option<Document> {
         let Self { kind, key, expected_version: _, action, changed_ms, changed_by } = self;
