@@ -17,7 +17,7 @@ impl Title {
     }
 
     /// Reads a title; the error says what is wrong in words.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text.trim();

@@ -4,7 +4,9 @@ mod cidr_match;
 mod domain;
 mod entropy;
 mod fang;
+pub(crate) mod matching;
 mod network;
+pub(crate) mod sigma;
 mod text;
 mod unary;
 
@@ -16,9 +18,13 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{DocSection, ScalarUDF};
 
 use cidr_match::CidrMatch;
+use sigma::SigmaMatches;
 use unary::{Operation, Unary};
 
 use crate::scan::NewestOnly;
+
+/// Functions that hold more than a plan can carry: a plan with one of them runs in the process that planned it.
+pub const LOCAL_FUNCTIONS: &[&str] = &[matching::MATCHING_INDICATORS, matching::INDICATOR_DETAILS];
 
 /// Where the documentation of the functions stands.
 const HUNTING: DocSection = DocSection { include: true, label: "Hunting Functions", description: None };
@@ -26,7 +32,7 @@ const HUNTING: DocSection = DocSection { include: true, label: "Hunting Function
 /// Coldtrail's own functions.
 pub(crate) fn hunting_functions() -> Vec<ScalarUDF> {
     let unary = Operation::ALL.iter().map(|operation| ScalarUDF::from(Unary::new(*operation)));
-    std::iter::once(ScalarUDF::from(CidrMatch::new())).chain(unary).collect()
+    [ScalarUDF::from(CidrMatch::new()), ScalarUDF::from(SigmaMatches::new())].into_iter().chain(unary).collect()
 }
 
 /// A session with every function and rule and nothing to read: no tables, and nothing that makes tables of files.

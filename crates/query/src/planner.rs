@@ -19,6 +19,7 @@ use datafusion_functions_json::udfs::json_union_to_text_udf;
 
 use crate::catalog::{CATALOG, CatalogParts, LakeCatalog, OCSF};
 use crate::conform::promised;
+use crate::content::ContentStore;
 use crate::explain::explain_schema;
 use crate::extension::Extension;
 use crate::planned::Explained;
@@ -37,6 +38,7 @@ pub struct Planner {
     index: Arc<dyn SegmentIndex>,
     base: Arc<SessionState>,
     extension: Option<Arc<dyn Extension>>,
+    content: Option<Arc<dyn ContentStore>>,
 }
 
 /// One statement's view of the lake: a pinned snapshot, whatever is committed meanwhile.
@@ -91,13 +93,20 @@ impl Planner {
     pub fn new(config: PlannerConfig, lake: Lake, index: Arc<dyn SegmentIndex>, runtime: Arc<RuntimeEnv>) -> Self {
         let url = register(&lake, &runtime);
         let store = Arc::new(SegmentStore { lake, url, metadata_bytes_hint: config.metadata_bytes_hint });
-        Self { config, store, index, base: Arc::new(functions::session_state(runtime)), extension: None }
+        Self { config, store, index, base: Arc::new(functions::session_state(runtime)), extension: None, content: None }
     }
 
     /// The same planner, which also shows these tables.
     #[must_use]
     pub fn with_extension(mut self, extension: Arc<dyn Extension>) -> Self {
         self.extension = Some(extension);
+        self
+    }
+
+    /// The same planner, which knows what hunters brought.
+    #[must_use]
+    pub fn with_content(mut self, content: Arc<dyn ContentStore>) -> Self {
+        self.content = Some(content);
         self
     }
 
@@ -138,6 +147,7 @@ impl Planner {
             store: Arc::clone(&self.store),
             tally: Arc::clone(&tally),
             extension: self.extension.clone(),
+            content: self.content.clone(),
         };
         let catalog: Arc<dyn CatalogProvider> = Arc::new(LakeCatalog::new(parts));
         let catalogs = MemoryCatalogProviderList::new();
