@@ -62,7 +62,9 @@ fn read_item(item: &RawValue, path: &str, lines: &mut Lines<'_>, collector: &mut
     let place = Place { line: lines.of(item.get()), path: (!path.is_empty()).then(|| path.into()) };
     match serde_json::from_str::<Value>(item.get()) {
         Ok(Value::Object(object)) => {
-            let texts: Vec<(&String, String)> = object.iter().map(|(key, value)| (key, text_of(value))).collect();
+            // The order of keys follows from what else is built with `serde_json`: it must not show.
+            let mut texts: Vec<(&String, String)> = object.iter().map(|(key, value)| (key, text_of(value))).collect();
+            texts.sort();
             let cells: Vec<_> = texts.iter().map(|(key, text)| (key.as_str(), role_of(key), text.as_str())).collect();
             take_row(collector, &place, &cells)
         }
