@@ -75,6 +75,19 @@ fn fields_of_the_system_part_have_names_with_an_underscore() {
     assert!(!finds(Source::WindowsEvent, SYSMON_1, "{Imphash: aa}", &event));
 }
 
+/// Sigma's names leave out blanks, and the data of an event come before what every event has.
+#[test]
+fn data_of_windows_events_have_sigma_names() {
+    let defender = r##"{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Windows Defender"}},"EventID":1116,"Channel":"Microsoft-Windows-Windows Defender/Operational","Computer":"pc1","TimeCreated":{"#attributes":{"SystemTime":"2026-03-01T10:20:30Z"}}},"EventData":{"Threat Name":"EICAR","Source Name":"Real-Time Protection"}}}"##;
+    let hit = |search: &str| finds(Source::WindowsEvent, "{product: windows, service: windefend}", search, defender);
+    assert!(hit("{EventID: 1116, ThreatName: eicar, SourceName: Real-Time Protection}"));
+    assert!(!hit("{ThreatName: other}") && !hit("{Threat: eicar}"));
+    let cleared = r##"{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Eventlog"}},"EventID":104,"Channel":"System","Computer":"pc1","TimeCreated":{"#attributes":{"SystemTime":"2026-03-01T10:20:30Z"}}},"UserData":{"LogFileCleared":{"#attributes":{"xmlns":"x"},"Channel":"Windows PowerShell"}}}}"##;
+    let hit = |search: &str| finds(Source::WindowsEvent, "{product: windows, service: system}", search, cleared);
+    assert!(hit("{EventID: 104, Channel: Windows PowerShell}"));
+    assert!(!hit("{EventID: 104, Channel: System}"));
+}
+
 #[test]
 fn cloudtrail_is_found_inside_of_its_envelopes() {
     const TRAIL: &str = "{product: aws, service: cloudtrail}";
