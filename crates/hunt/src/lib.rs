@@ -26,5 +26,6 @@ pub use hunting_service::{HuntQueryRun, HuntRequest, HuntingService, Judgement, 
 pub use result_table::{ResultFile, ResultTable};
 pub use run_service::{RunEstimate, RunRequest, RunService};
 pub use schedule::{DueSlots, SLOTS_LATE_MAX, Schedule, ScheduleError};
+pub use time::within;
 pub use webhook::{Webhook, WebhookConfig, WebhookError};
 pub use windows::{SlicePolicy, Window, windows};

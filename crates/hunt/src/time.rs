@@ -32,7 +32,7 @@ fn time_column(scan: &TableScan) -> Option<&'static str> {
 }
 
 /// The same plan, of which every scan that has a time gives the rows of this range only.
-pub(crate) fn within(plan: &LogicalPlan, time: TimeRange) -> Result<LogicalPlan> {
+pub fn within(plan: &LogicalPlan, time: TimeRange) -> Result<LogicalPlan> {
     let cut = plan.clone().transform_down(|node| {
         let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
         let Some(name) = time_column(scan) else { return Ok(Transformed::no(node)) };

@@ -29,7 +29,7 @@ pub(crate) use prepare::moment;
 
 use crate::QueryRouter;
 use crate::content::ContentLibrary;
-use crate::runs::prepare::Prepared;
+use crate::runs::prepare::{Prepared, window_of};
 use crate::runs::tables::RunTables;
 use crate::runs::work::Worker;
 
@@ -123,7 +123,7 @@ impl Runs {
             Some(id) => self.shared.catalog.snapshot_at(id).await.map_err(catalog_error)?,
             None => newest,
         };
-        let prepared = Prepared::of(&self.shared, &sql, Arc::clone(&snapshot), submitted_ms).await?;
+        let prepared = Prepared::of(&self.shared, &sql, Arc::clone(&snapshot), submitted_ms, window_of(&request.labels)).await?;
         prepared.check(request.bytes_max, &self.shared.speed)?;
         let definition = RunDefinition {
             sql,
@@ -176,7 +176,7 @@ impl Runs {
 impl RunService for Runs {
     async fn estimate(&self, sql: &str) -> Result<RunEstimate, Error> {
         let planner = self.shared.router.planner();
-        let prepared = Prepared::of(&self.shared, sql, planner.snapshot().await?, now_ms()).await?;
+        let prepared = Prepared::of(&self.shared, sql, planner.snapshot().await?, now_ms(), None).await?;
         Ok(prepared.estimate(&self.shared.speed))
     }
 

@@ -69,7 +69,9 @@ impl Reader {
         let Compilation { set, refused } = RuleSet::compile(rules, Mappings::builtin(), &Placeholders::new());
         remarks.extend(refused.iter().map(|(rule, verdict)| format!("{}: {}: {verdict}", rule.about.file, rule.about.title)));
         let correlations = parsed.iter().flat_map(|parsed| parsed.correlations());
-        remarks.extend(correlations.map(|rule| format!("{}: {}: a correlation is not run over the lake yet", rule.about.file, rule.about.title)));
+        remarks.extend(
+            correlations.map(|rule| format!("{}: {}: a correlation is not run over the lake yet", rule.about.file, rule.about.title)),
+        );
         let counts = [("rules", set.rules().len()), ("refused", remarks.len())];
         let counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
         Ok((Read::Rules(Arc::new(set)), counts, remarks))

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use coldtrail_hunt::{Division, RunEstimate, Window, windows};
+use coldtrail_hunt::{Division, RunEstimate, Window, windows, within};
 use coldtrail_model::{Merge, RunId, RunPlan, Slice, SliceState, Snapshot, TimeRange};
 use coldtrail_query::Error;
 
@@ -25,12 +25,29 @@ pub(crate) fn moment(submitted_ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(submitted_ms).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
+/// The time that a hunt looks at, whatever its statement says: it is cut to the window of the run.
+pub(super) fn window_of(labels: &BTreeMap<String, String>) -> Option<TimeRange> {
+    let bound = |key: &str| labels.get(key)?.parse::<i64>().ok();
+    labels.get("kind").filter(|kind| *kind == "hunt")?;
+    Some(TimeRange { start_ms: bound("window_start_ms")?, end_ms: bound("window_end_ms")? })
+}
+
 impl Prepared {
     /// Understands a statement over a snapshot. The same statement, snapshot and moment give the same again, on any node.
-    pub(super) async fn of(shared: &Shared, sql: &str, snapshot: Arc<Snapshot>, submitted_ms: i64) -> Result<Self, Error> {
+    pub(super) async fn of(
+        shared: &Shared,
+        sql: &str,
+        snapshot: Arc<Snapshot>,
+        submitted_ms: i64,
+        window: Option<TimeRange>,
+    ) -> Result<Self, Error> {
         let planner = shared.router.planner();
         let session = shared.router.session_at(Arc::clone(&snapshot));
         let plan = planner.analyse(sql, &session, moment(submitted_ms)).await?;
+        let plan = match window {
+            Some(window) => within(&plan, window)?,
+            None => plan,
+        };
         let division = Division::of(&plan)?;
         let planned = planner.plan_of(division.rows(), &session).await?;
         let segments = planned.segments(&snapshot, planner.lake());
