@@ -22,7 +22,7 @@ SELECT collectors.user_name, collectors.ip, min(time) AS first_seen, max(time) A
        count(*) FILTER (WHERE verb = 'create' AND kind IN ('clusterrolebindings', 'rolebindings')
                           AND json_get_str(body, 'roleRef', 'name') = 'cluster-admin') AS admin_bindings,
        count(*) FILTER (WHERE verb = 'create' AND kind = 'pods'
-                          AND json_get_bool(body, 'spec', 'containers', 0, 'securityContext', 'privileged')) AS privileged_pods
+                          AND body LIKE '%"privileged":true%') AS privileged_pods
 FROM collectors
 JOIN requests
   ON requests.user_name = collectors.user_name AND requests.ip = collectors.ip

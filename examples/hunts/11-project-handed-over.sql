@@ -4,17 +4,26 @@
 -- reads: api_activity
 -- why: An owner from outside the caller's own domain is a takeover, and a key for a service account is a way back in that no
 --      sign-in policy sees.
-WITH grants AS (
+WITH policies AS (
+    -- A policy is set as a whole: each of its bindings, and each member of a binding, is looked at.
     SELECT time, actor.user.name AS user_name, src_endpoint.ip AS ip, cloud.project_uid AS project,
-           json_get_str(api.request.data, 'policy', 'bindings', 0, 'role') AS role,
-           json_get_str(api.request.data, 'policy', 'bindings', 0, 'members', 0) AS member
+           unnest(json_get_array(api.request.data, 'policy', 'bindings')) AS binding
     FROM api_activity
-    WHERE source = 'gcp_audit' AND api.operation LIKE '%SetI%mPolicy' AND status = 'Success'
+    WHERE source = 'gcp_audit' AND api.operation ILIKE '%SetIamPolicy' AND status = 'Success'
+),
+members AS (
+    SELECT time, user_name, ip, project, json_get_str(binding, 'role') AS role,
+           trim(BOTH '"' FROM unnest(json_get_array(binding, 'members'))) AS member
+    FROM policies
 ),
 outside AS (
-    SELECT * FROM grants
+    SELECT user_name, ip, project, role, member, min(time) AS time
+    FROM members
     WHERE role IN ('roles/owner', 'roles/editor')
-      AND registered_domain(split_part(member, '@', 2)) <> registered_domain(split_part(user_name, '@', 2))
+      -- Google's own service accounts, and those of the project, are in every policy.
+      AND member NOT LIKE '%gserviceaccount.com'
+      AND registered_domain(split_part(member, '@', 2)) IS DISTINCT FROM registered_domain(split_part(user_name, '@', 2))
+    GROUP BY 1, 2, 3, 4, 5
 ),
 keys AS (
     SELECT time, actor.user.name AS user_name, resources.name AS service_account

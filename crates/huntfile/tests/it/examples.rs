@@ -41,3 +41,13 @@ fn every_example_says_what_a_reader_needs() {
         }
     }
 }
+
+#[test]
+fn the_hunt_of_the_reference_page_can_be_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/hunt-files.md");
+    let page = std::fs::read_to_string(path).expect("the page is there");
+    let (_, rest) = page.split_once("```yaml\n").expect("the page has an example");
+    let (example, _) = rest.split_once("```").expect("the example ends");
+    let hunt = Hunt::parse("page.yaml", example).unwrap_or_else(|problems| panic!("{problems}"));
+    hunt.render(&bindings(&[])).unwrap_or_else(|problems| panic!("{problems}"));
+}
