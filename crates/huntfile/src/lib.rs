@@ -10,6 +10,7 @@
 //! Which keys there are stands in `keys.rs`; [`json_schema`] and the tables of the reference page are made from it.
 
 mod duration;
+mod finding;
 mod hunt;
 mod import;
 mod keys;
@@ -27,11 +28,12 @@ mod value;
 mod yaml;
 
 pub use duration::{Duration, NotADuration};
+pub use finding::FindingRule;
 pub use hunt::{Hunt, Status};
 pub use import::{Import, import_markdown};
 pub use parameter::{Parameter, ParameterType};
 pub use problem::{Place, Problem, Problems};
-pub use query::{Expect, FindingRule, Indicators, Query, Question, Severity, SigmaRule};
+pub use query::{Expect, Indicators, Query, Question, Severity, SigmaRule};
 pub use render::{Action, Bindings, Range, Rendered, RenderedHunt};
 pub use schedule::Schedule;
 pub use schema::{json_schema, reference_tables};

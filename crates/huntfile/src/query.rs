@@ -1,10 +1,10 @@
 use std::fmt;
 
+use crate::finding::FindingRule;
 use crate::keys::Form;
 use crate::problem::Place;
 use crate::reader::{Fields, Notes, Placed};
 use crate::template::Template;
-use crate::title::Title;
 use crate::yaml::{Kind, Node};
 
 /// How severe a finding is, least first.
@@ -97,33 +97,6 @@ pub enum Indicators {
     File(String),
 }
 
-/// How rows become findings. A row's time is in its columns `first_seen` and `last_seen`, or `time`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FindingRule {
-    /// The title of a finding.
-    pub title: Title,
-    /// Columns: rows that agree in all of them are one finding. If empty, each row is one.
-    pub dedupe: Vec<String>,
-    /// Columns that name who or what it happened to.
-    pub entities: Vec<String>,
-    /// Columns whose values can be looked for elsewhere.
-    pub observables: Vec<String>,
-    /// How many rows make a finding.
-    pub threshold: u64,
-}
-
-impl FindingRule {
-    /// Every column that a row must have.
-    pub fn columns(&self) -> Vec<&str> {
-        let named = self.title.columns().into_iter();
-        let listed = [&self.dedupe, &self.entities, &self.observables].into_iter().flatten().map(String::as_str);
-        let mut columns: Vec<&str> = named.chain(listed).collect();
-        columns.sort_unstable();
-        columns.dedup();
-        columns
-    }
-}
-
 /// A query of a hunt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
@@ -167,7 +140,7 @@ impl Query {
             _ => Expect::None,
         };
         let severity = fields.choice("severity").and_then(|name| Severity::by_name(&name)).unwrap_or(hunt.severity);
-        let finding = finding_of(&fields, &title);
+        let finding = FindingRule::parse(&fields, &title);
         Some(Self { id: fields.id("id")?, title, question, expect, severity, finding, place: node.place, template, uses })
     }
 }
@@ -185,7 +158,7 @@ fn question_of(fields: &Fields<'_>, text: &str) -> Option<Asked> {
     let there: Vec<&str> = ["sql", "sigma", "sweep"].into_iter().filter(|key| fields.node(key).is_some()).collect();
     match there.as_slice() {
         ["sql"] => sql_of(fields, text),
-        ["sigma"] => Some((Question::Sigma(sigma_of(fields)?), None, Vec::new())),
+        ["sigma"] => Some((Question::Sigma(sigma_of(fields, text)?), None, Vec::new())),
         ["sweep"] => Some((Question::Sweep(indicators_of(fields)?), None, Vec::new())),
         [] => {
             fields.note("a query must have one of \"sql\", \"sigma\" and \"sweep\"");
@@ -215,25 +188,47 @@ fn sql_of(fields: &Fields<'_>, text: &str) -> Option<Asked> {
     Some((Question::Sql(sql.value), Some(template), uses))
 }
 
-/// Where an offset of a text stands in the file. Only a block (`|`) keeps its lines; elsewhere it is the beginning of the text.
+/// Where an offset of a text stands in the file.
 fn place_in(fields: &Fields<'_>, text: &Placed<String>, offset: usize, file: &str) -> Place {
-    if !fields.scalar("sql").is_some_and(|scalar| scalar.is_literal) {
+    let before = &text.value[..offset];
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+    place_of_line(fields, "sql", text, (before.matches('\n').count(), column), file)
+}
+
+/// Where a line and column of a text, both counted from 0, stand in the file. Only a block (`|`) keeps its lines; elsewhere it is the
+/// beginning of the text.
+fn place_of_line(fields: &Fields<'_>, key: &str, text: &Placed<String>, (line_index, column): (usize, usize), file: &str) -> Place {
+    if !fields.scalar(key).is_some_and(|scalar| scalar.is_literal) {
         return text.place;
     }
-    let before = &text.value[..offset];
-    let line_index = before.matches('\n').count();
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
     // The place of a block is its first line that is not empty.
-    let line = (text.place.line + line_index).saturating_sub(text.value.chars().take_while(|c| *c == '\n').count()).max(1);
+    let empty_lines = text.value.chars().take_while(|c| *c == '\n').count();
+    let line = (text.place.line + line_index).saturating_sub(empty_lines).max(1);
     let length = |text: Option<&str>| text.unwrap_or_default().trim_end().chars().count();
     let indent = length(file.lines().nth(line - 1)).saturating_sub(length(text.value.lines().nth(line_index)));
     Place { line, column: indent + column + 1 }
 }
 
-fn sigma_of(fields: &Fields<'_>) -> Option<SigmaRule> {
+fn sigma_of(fields: &Fields<'_>, file: &str) -> Option<SigmaRule> {
     match &fields.node("sigma")?.kind {
-        Kind::Scalar(_) => fields.text("sigma").map(|text| SigmaRule::Text(text.value)),
+        Kind::Scalar(_) => {
+            let text = fields.text("sigma")?;
+            check_rule(fields, &text, file);
+            Some(SigmaRule::Text(text.value))
+        }
         _ => file_of(&fields.fields("sigma")?).map(SigmaRule::File),
+    }
+}
+
+/// Whether a rule can be read. Whether it can be evaluated depends on the mappings, and is said when it is compiled.
+fn check_rule(fields: &Fields<'_>, text: &Placed<String>, file: &str) {
+    let parsed = coldtrail_sigma::parse("sigma", &text.value);
+    for problem in &parsed.problems {
+        let at = (problem.line.saturating_sub(1), problem.column.saturating_sub(1));
+        fields.notes().add(place_of_line(fields, "sigma", text, at, file), &text.path, problem.message.clone());
+    }
+    if parsed.problems.is_empty() && parsed.rules().next().is_none() {
+        fields.notes().add(text.place, &text.path, "there is no Sigma rule here");
     }
 }
 
@@ -258,28 +253,6 @@ fn file_of(fields: &Fields<'_>) -> Option<String> {
         fields.notes().add(path.place, &path.path, message);
     }
     is_below.then_some(path.value)
-}
-
-fn finding_of(fields: &Fields<'_>, title: &str) -> FindingRule {
-    let plain = FindingRule { title: Title::plain(title), dedupe: vec![], entities: vec![], observables: vec![], threshold: 1 };
-    let Some(finding) = fields.node("finding").and_then(|_| fields.fields("finding")) else { return plain };
-    let columns = |key: &str| finding.texts(key, is_column).into_iter().map(|text| text.value).collect();
-    FindingRule {
-        title: finding.text("title").and_then(|text| title_of(&text, fields.notes())).unwrap_or(plain.title),
-        dedupe: columns("dedupe"),
-        entities: columns("entities"),
-        observables: columns("observables"),
-        threshold: finding.count("threshold", 1).unwrap_or(1),
-    }
-}
-
-fn title_of(text: &Placed<String>, notes: &Notes) -> Option<Title> {
-    Title::read(&text.value).map_err(|message| notes.add(text.place, &text.path, message)).ok()
-}
-
-fn is_column(name: &str) -> Result<(), String> {
-    let is_column = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if is_column { Ok(()) } else { Err(format!("{name:?} is not the name of a column of the result")) }
 }
 
 /// A title, which must be one line.

@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::finding::FindingRule;
 use crate::hunt::{Hunt, Status};
 use crate::parameter::{Parameter, RESERVED};
 use crate::problem::{Problem, Problems, did_you_mean};
-use crate::query::{Expect, FindingRule, Indicators, Query, Question, Severity, SigmaRule};
+use crate::query::{Expect, Indicators, Query, Question, Severity, SigmaRule};
 use crate::value::{Value, time_sql};
 
 /// The range of time that a run looks at: from the first instant on, up to but without the second. Milliseconds since 1970, UTC.

@@ -190,6 +190,35 @@ fn a_file_beside_the_hunt_is_below_its_folder() {
 }
 
 #[test]
+fn what_is_wrong_with_a_sigma_rule_is_said_where_it_stands() {
+    let text = |rule: &str| hunt_with("SELECT 1", &format!("  - id: two\n    sigma: |\n      {}\n", rule.replace('\n', "\n      ")));
+    check(
+        &text("title: x\nlogsource: {product: aws}\ndetection:\n  one: {a: b}\n  condition: two"),
+        expect![[r#"
+        hunt.yaml:20:20: queries[1].sigma: the condition names "two", which is not defined
+    "#]],
+    );
+    check(
+        &text("title: x\nlogsource: {product: aws}\ndetection:\n  one: {'a|nothing': b}\n  condition: one"),
+        expect![[r#"
+        hunt.yaml:19:15: queries[1].sigma: there is no modifier "nothing"
+    "#]],
+    );
+    check(
+        &text("a: ["),
+        expect![[r#"
+        hunt.yaml:17:1: queries[1].sigma: not YAML: did not find expected node content at line 2 column 1, while parsing a flow node
+    "#]],
+    );
+    check(
+        &text("# nothing"),
+        expect![[r#"
+        hunt.yaml:16:7: queries[1].sigma: there is no Sigma rule here
+    "#]],
+    );
+}
+
+#[test]
 fn a_parameter_that_no_query_uses_is_a_mistake() {
     check(
         &hunt_with("SELECT 1", "parameters:\n  names:\n    type: list\n    of: string\n"),

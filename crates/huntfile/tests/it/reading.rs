@@ -41,7 +41,10 @@ queries:
     expect: review
     sigma: |
       title: A rule
-      detection: {}
+      logsource: {product: aws, service: cloudtrail}
+      detection:
+        selection: {eventName: StopLogging}
+        condition: selection
   - id: rule-file
     sigma: {file: rules/logon.yml}
   - id: sweep
@@ -97,7 +100,7 @@ fn a_query_has_its_hunts_title_and_severity_unless_it_has_its_own() {
 fn a_query_is_sql_a_sigma_rule_or_a_sweep() {
     let queries = whole().queries;
     assert!(matches!(&queries[0].question, Question::Sql(sql) if sql.starts_with("SELECT src_endpoint.ip")));
-    assert_eq!(queries[1].question, Question::Sigma(SigmaRule::Text("title: A rule\ndetection: {}\n".into())));
+    assert!(matches!(&queries[1].question, Question::Sigma(SigmaRule::Text(rule)) if rule.starts_with("title: A rule\nlogsource:")));
     assert_eq!(queries[2].question, Question::Sigma(SigmaRule::File("rules/logon.yml".into())));
     assert_eq!(queries[3].question, Question::Sweep(Indicators::Feed("feodo".into())));
 }

@@ -156,7 +156,9 @@ fn a_draft_cannot_be_run() {
 
 #[test]
 fn sigma_rules_and_other_texts_are_not_touched() {
-    let more = format!("  - id: two\n    sigma: |\n      title: ${{name}}\n{NAME}");
+    let more = format!(
+        "  - id: two\n    sigma: |\n      title: ${{name}}\n      logsource: {{product: aws}}\n      detection: {{one: {{a: b}}, condition: one}}\n{NAME}"
+    );
     let hunt = Hunt::parse("x", &hunt_with("SELECT ${name}", &more)).unwrap();
     let rendered = hunt.render(&bindings(&[])).unwrap();
     assert!(format!("{:?}", rendered.queries[1].action).contains("${name}"));
