@@ -7,7 +7,7 @@
 //! the catalog knows and reads exactly the files that are left; `functions` has what hunters need beside SQL.
 //!
 //! ```text
-//! coldtrail.ocsf      a table for each OCSF class, observables, and the view events over all classes
+//! coldtrail.ocsf      a table for each OCSF class, observables, and the views events over all classes and prevalence
 //! coldtrail.system    segments, tables, columns, sources, rejects
 //! ```
 
@@ -25,6 +25,7 @@ mod parameters;
 mod paths;
 mod planned;
 mod planner;
+mod prevalence;
 mod runtime;
 mod scan;
 mod service;
@@ -37,6 +38,7 @@ pub use config::PlannerConfig;
 pub use conform::conform;
 pub use error::Error;
 pub use extension::Extension;
+pub use functions::{Geo, GeoFiles};
 pub use planned::{Explained, PlannedQuery, ScanEstimate, StatementKind};
 pub use planner::{Planner, Session};
 pub use runtime::RuntimeConfig;
