@@ -11,6 +11,8 @@
 //! coldtrail.system    segments, tables, columns, sources, rejects
 //! ```
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
+
 mod analysis;
 mod catalog;
 mod config;

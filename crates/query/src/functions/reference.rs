@@ -24,14 +24,14 @@ fn reference() -> String {
 }
 
 fn section<'a>(page: &mut String, title: &str, documents: impl Iterator<Item = &'a Documentation>) {
-    let _ = write!(page, "\n## {title}\n");
+    let _ = writeln!(page, "\n## {title}");
     for document in documents {
-        let _ = write!(page, "\n### `{}`\n\n{}\n", document.syntax_example, document.description);
+        let _ = writeln!(page, "\n### `{}`\n\n{}", document.syntax_example, document.description);
         for (position, (argument, meaning)) in document.arguments.iter().flatten().enumerate() {
-            let _ = write!(page, "{}- `{argument}`: {meaning}\n", if position == 0 { "\n" } else { "" });
+            let _ = writeln!(page, "{}- `{argument}`: {meaning}", if position == 0 { "\n" } else { "" });
         }
         if let Some(example) = &document.sql_example {
-            let _ = write!(page, "\n{example}\n");
+            let _ = writeln!(page, "\n{example}");
         }
     }
 }

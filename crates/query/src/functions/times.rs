@@ -8,6 +8,7 @@ use arrow::datatypes::{
 use arrow::record_batch::RecordBatch;
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::{ColumnarValue, Expr};
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::PhysicalExpr;
 
 const NANOSECONDS_A_DAY: i128 = 86_400_000_000_000;
@@ -89,17 +90,26 @@ fn nanoseconds(function: &str, span: &ScalarValue) -> Result<i128> {
 /// The value of an argument that must be the same for every row.
 pub(super) fn constant(function: &str, argument: &str, given: Option<&Arc<dyn PhysicalExpr>>) -> Result<ScalarValue> {
     let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
-    match given.map(|given| given.evaluate(&nothing)) {
-        Some(Ok(ColumnarValue::Scalar(value))) => Ok(value),
-        _ => plan_err!("{function}: the {argument} must be written in the statement, the same for every row"),
+    match given {
+        Some(given) if collect_columns(given).is_empty() => match given.evaluate(&nothing)? {
+            ColumnarValue::Scalar(value) => Ok(value),
+            ColumnarValue::Array(_) => not_constant(function, argument),
+        },
+        _ => not_constant(function, argument),
     }
 }
 
-/// Finds a wrong span while the statement is planned. A null may yet become a value: that of a parameter.
+/// Finds a wrong span while the statement is planned. A null may yet become a value: that of a parameter. What is not worked out
+/// yet, but names no column, will be.
 pub(super) fn check_span(function: &str, argument: &str, given: Option<&Expr>) -> Result<()> {
     match given {
         Some(Expr::Literal(span, _)) if span.is_null() => Ok(()),
         Some(Expr::Literal(span, _)) => span_ticks(function, span, TimeUnit::Nanosecond).map(|_| ()),
-        _ => plan_err!("{function}: the {argument} must be written in the statement, the same for every row"),
+        Some(other) if other.column_refs().is_empty() => Ok(()),
+        _ => not_constant(function, argument),
     }
+}
+
+fn not_constant<T>(function: &str, argument: &str) -> Result<T> {
+    plan_err!("{function}: the {argument} must be written in the statement, the same for every row")
 }
