@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use coldtrail_model::{Commit, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot};
+use coldtrail_model::{Commit, Document, DocumentChange, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -10,6 +10,28 @@ use crate::Error;
 
 /// How many runs that have ended are kept at most. All nodes must agree on it.
 pub const RUNS_MAX: usize = 10_000;
+
+/// How many labels a run can have.
+pub const RUN_LABELS_MAX: usize = 64;
+
+/// How long a label of a run can be, its name and its value together, in bytes.
+pub const RUN_LABEL_BYTES_MAX: usize = 4 << 10;
+
+/// How long the body of a document can be, in bytes. All nodes must agree on it and on the limits below.
+pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+
+/// How long the name of who changed a document can be, in bytes.
+pub const CHANGED_BY_BYTES_MAX: usize = 256;
+
+/// How long the changes of documents that are made at once can be together, in bytes: they are one entry of the log, which has
+/// to reach the other nodes while the leader goes on telling them that it is alive.
+pub const DOCUMENT_CHANGES_BYTES_MAX: usize = 4 << 20;
+
+/// How many documents are kept at most.
+pub const DOCUMENTS_MAX: usize = 1_000_000;
+
+/// How long the documents that are kept can be together, in bytes: every node has them in memory.
+pub const DOCUMENTS_BYTES_MAX: usize = 1 << 30;
 
 /// What a user of the catalog needs, in its process or from another; reading comes with [`SegmentIndex`].
 #[async_trait]
@@ -30,7 +52,8 @@ pub trait CatalogClient: SegmentIndex {
     async fn status(&self) -> Result<Status, Error>;
 
     /// Takes in a new run, and keeps the snapshot that it names until it has ended. A run with the same id and definition
-    /// that is there already is no error: the answer to an earlier try was lost.
+    /// that is there already is no error: the answer to an earlier try was lost. Refused with [`Error::RunInvalid`] if it has
+    /// more labels than [`RUN_LABELS_MAX`], or one that is longer than [`RUN_LABEL_BYTES_MAX`].
     async fn create_run(&self, run: Run) -> Result<(), Error>;
 
     /// Replaces a run, if its version is still `expected_version`; gives it as it is stored, with the next version.
@@ -59,8 +82,32 @@ pub trait CatalogClient: SegmentIndex {
     /// removed. Others are refused with [`Error::SnapshotGone`].
     async fn snapshot_at(&self, snapshot_id: u64) -> Result<Arc<Snapshot>, Error>;
 
+    /// Changes documents, all of them or none; gives those that were put as they are stored now, in the order of the changes.
+    ///
+    /// A change that expects another version than the present one is refused with [`Error::DocumentChanged`]. A change that is
+    /// made already, by the same name and at the same time, is no error: it is sent again when its answer is lost. If another
+    /// changed the document in between, one that expects a version is refused then, and one that does not is made twice.
+    ///
+    /// Names that cannot be, a document that is named twice, and more bytes at once than [`DOCUMENT_CHANGES_BYTES_MAX`] are
+    /// refused with [`Error::DocumentInvalid`], a body above [`DOCUMENT_BYTES_MAX`] with [`Error::DocumentTooLarge`], what would
+    /// be above [`DOCUMENTS_MAX`] or [`DOCUMENTS_BYTES_MAX`] with [`Error::TooManyDocuments`] or [`Error::TooManyDocumentBytes`].
+    async fn put_documents(&self, changes: Vec<DocumentChange>) -> Result<Vec<Document>, Error>;
+
+    /// One document, if it is there.
+    async fn document(&self, kind: &str, key: &str) -> Result<Option<Document>, Error>;
+
+    /// Every document of a kind, in order of their keys.
+    async fn documents(&self, kind: &str) -> Result<Vec<Arc<Document>>, Error>;
+
     /// Every segment whose file must be kept: the visible ones, and those that a run which has not ended still reads.
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error>;
+}
+
+/// The documents that these changes left, with the versions that are stored; none if those are not theirs.
+pub(crate) fn stored_documents(changes: Vec<DocumentChange>, versions: &[u64]) -> Option<Vec<Document>> {
+    let is_theirs = versions.len() == changes.len();
+    let stored = changes.into_iter().zip(versions).filter_map(|(change, version)| change.into_document(*version));
+    is_theirs.then(|| stored.collect())
 }
 
 /// Names one commit, so that it is applied once however often it is sent. The newest 10,000 are remembered.

@@ -1,4 +1,4 @@
-//! The state that all nodes agree on, and the judgement of commits and of changes to runs.
+//! The state that all nodes agree on, and the judgement of commits and of changes to runs and documents.
 
 use std::sync::Arc;
 
@@ -8,9 +8,12 @@ use imbl::OrdMap;
 use crate::raft::{ProposedCommit, Refusal};
 use crate::{CommitId, SourceIdentity, SourceProbe};
 
+mod documents;
 mod pinned;
 mod runs;
 
+use documents::Documents;
+pub(crate) use documents::check_document_changes;
 pub(crate) use pinned::RemovedSegment;
 use pinned::{History, Stored};
 use runs::Runs;
@@ -30,6 +33,7 @@ pub(crate) struct Contents {
     source_count: usize,
     recent: RecentCommits,
     runs: Runs,
+    documents: Documents,
 }
 
 /// The order of segments within a snapshot.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use coldtrail_model::{IndexError, Run, RunId, RunState, SegmentId};
 use uuid::Uuid;
 
-use crate::{CommitId, RUNS_MAX};
+use crate::{CommitId, DOCUMENT_BYTES_MAX, DOCUMENTS_BYTES_MAX, DOCUMENTS_MAX, RUNS_MAX};
 
 /// What can go wrong with the catalog, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +139,38 @@ pub enum Error {
     /// As many runs that have ended are kept as can be; nothing was changed.
     #[error("{RUNS_MAX} runs that have ended are kept, and no more can be; delete some of them")]
     TooManyRuns,
+    /// The document is not the one that the caller saw; nothing was changed.
+    #[error("{kind} {key:?} was changed by another: {}", present(*version))]
+    DocumentChanged {
+        /// Its kind.
+        kind: String,
+        /// Its key.
+        key: String,
+        /// The version that it has now; 0 if it is not there.
+        version: u64,
+    },
+    /// The document is too large; nothing was changed.
+    #[error("{kind} {key:?} has {bytes} bytes, and {DOCUMENT_BYTES_MAX} are the most that a document can have; divide it")]
+    DocumentTooLarge {
+        /// Its kind.
+        kind: String,
+        /// Its key.
+        key: String,
+        /// The length of its body.
+        bytes: u64,
+    },
+    /// The change of documents contradicts itself, or names what cannot be; nothing was changed.
+    #[error("the documents cannot be changed like this: {reason}")]
+    DocumentInvalid {
+        /// The contradiction.
+        reason: String,
+    },
+    /// As many documents are kept as can be; nothing was changed.
+    #[error("{DOCUMENTS_MAX} documents are kept, and no more can be; delete some of them")]
+    TooManyDocuments,
+    /// The documents that are kept are as long as they can be; nothing was changed.
+    #[error("documents of {DOCUMENTS_BYTES_MAX} bytes are kept, and no more can be; delete some of them")]
+    TooManyDocumentBytes,
     /// The snapshot is not known: it is to come, or what it showed is no longer kept.
     #[error("snapshot {snapshot_id} cannot be read: those from {oldest} to {newest} can, and those of runs that have not ended")]
     SnapshotGone {
@@ -230,6 +262,10 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::NotLeader { .. } | Self::NoLeader { .. } | Self::NotFormed { .. } | Self::Unreachable { .. })
     }
+}
+
+fn present(version: u64) -> String {
+    if version == 0 { "it is not there".to_owned() } else { format!("it is at version {version} now") }
 }
 
 impl From<Error> for IndexError {

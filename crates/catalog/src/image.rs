@@ -48,6 +48,7 @@ pub(crate) fn encode(state: &State) -> io::Result<Vec<u8>> {
         membership: Some(raft::stored_membership_to_proto(&state.membership)),
         last_removal_id: Some(state.contents.last_removal_id()),
         leader_since: state.leader_since.as_ref().map(raft::log_id_to_proto),
+        deleted_version_max: state.contents.deleted_version_max(),
     }))?;
     let mut end = v1::ImageEnd::default();
     for (segment, added_in) in state.contents.stored_segments() {
@@ -65,6 +66,10 @@ pub(crate) fn encode(state: &State) -> io::Result<Vec<u8>> {
         end.recent_commits += 1;
     }
     write_runs(&mut image, &state.contents, &mut end)?;
+    for document in state.contents.all_documents() {
+        image.write(Kind::Document(document.as_ref().into()))?;
+        end.documents += 1;
+    }
     image.write(Kind::End(end))?;
     image.packer.finish()
 }
@@ -91,6 +96,7 @@ pub(crate) fn decode(image: &[u8]) -> Result<State, ImageError> {
     let mut records = ImageReader { unpacker: io::BufReader::new(zstd::Decoder::new(image)?), buffer: Vec::new() };
     let Kind::Header(header) = records.read()? else { return Err(ImageError::Torn("it does not start with a header")) };
     let mut contents = Contents::rebuild(header.snapshot_id, header.last_removal_id.unwrap_or(header.snapshot_id));
+    contents.restore_deleted_version_max(header.deleted_version_max);
     let mut seen = v1::ImageEnd::default();
     loop {
         match records.read()? {
@@ -144,6 +150,11 @@ fn restore(contents: &mut Contents, record: Kind, seen: &mut v1::ImageEnd) -> Re
             let is_new = contents.restore_removed(removed_segment(removed).map_err(RecordError::Message)?);
             seen.removed_segments += 1;
             return is_new.then_some(()).ok_or(ImageError::Torn("it holds a removed segment twice"));
+        }
+        Kind::Document(document) => {
+            let is_new = contents.restore_document(document.try_into().map_err(RecordError::Message)?);
+            seen.documents += 1;
+            return is_new.then_some(()).ok_or(ImageError::Torn("it holds a document twice"));
         }
         Kind::Header(_) | Kind::End(_) => return Err(ImageError::Torn("it has two headers or ends")),
     }

@@ -1,4 +1,4 @@
-//! What exists and what is under way, agreed by Raft: tables, segments, ingested source objects, runs.
+//! What exists and what is under way, agreed by Raft: tables, segments, ingested source objects, runs, documents.
 //!
 //! A segment is visible, and a source object is done, from the moment a [`Commit`](coldtrail_model::Commit) is: one entry
 //! of a Raft log, written to disk before it is acknowledged, and applied whole or refused whole. Never touches Parquet.
@@ -20,7 +20,10 @@ mod remote;
 mod store;
 
 pub use catalog::{Catalog, LeaderState};
-pub use client::{CatalogClient, CommitId, Committed, RUNS_MAX, SourceIdentity, SourceProbe, Status};
+pub use client::{
+    CHANGED_BY_BYTES_MAX, CatalogClient, CommitId, Committed, DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_BYTES_MAX, DOCUMENTS_BYTES_MAX,
+    DOCUMENTS_MAX, RUN_LABEL_BYTES_MAX, RUN_LABELS_MAX, RUNS_MAX, SourceIdentity, SourceProbe, Status,
+};
 pub use cluster::{ClusterStatus, Dial, NodeRole, NodeStatus, Peering, PlainDial};
 pub use config::Config;
 pub use error::Error;

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use coldtrail_model::{Commit, Run, RunId, RunState, SegmentId, Slice};
+use coldtrail_model::{Commit, DocumentChange, Run, RunId, RunState, SegmentId, Slice};
 use serde::{Deserialize, Serialize};
 
 use crate::CommitId;
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     PutSlices { run: RunId, epoch: u64, slices: Vec<Slice> },
     /// A run that has ended is no longer wanted.
     DeleteRun { run: RunId },
+    /// Documents are made, replaced or deleted, all of them or none.
+    PutDocuments { changes: Vec<DocumentChange> },
 }
 
 /// A commit with its id.
@@ -70,6 +72,8 @@ pub(crate) enum Outcome {
     Committed { snapshot_id: u64 },
     /// The run is stored like this.
     Updated(Box<Run>),
+    /// The documents are stored with these versions, in the order of the changes; 0 for one that was deleted.
+    Stored { versions: Vec<u64> },
     /// It is done, and there is nothing to tell.
     Done,
     /// It changed nothing.
@@ -93,6 +97,11 @@ pub(crate) enum Refusal {
     SnapshotGone { snapshot_id: u64, oldest: u64, newest: u64 },
     TooManyRuns,
     RunInvalid { reason: String },
+    DocumentChanged { kind: String, key: String, version: u64 },
+    DocumentTooLarge { kind: String, key: String, bytes: u64 },
+    DocumentInvalid { reason: String },
+    TooManyDocuments,
+    TooManyDocumentBytes,
 }
 
 /// A record that does not decode.

@@ -18,3 +18,6 @@ const CHUNK_ITEMS: usize = 1_000;
 /// The same for runs, whose statements may be long, and for bare ids.
 const CHUNK_RUNS: usize = 50;
 const CHUNK_IDS: usize = 50_000;
+
+/// At this many bytes, a message of a stream of documents is full.
+const CHUNK_DOCUMENT_BYTES: usize = 4 << 20;

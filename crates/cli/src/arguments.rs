@@ -43,6 +43,20 @@ pub(crate) enum Command {
     /// Hunts that outlive this command: start, follow and steer them on a server.
     #[command(subcommand)]
     Run(RunCommand),
+    /// Feeds of indicators: bring, list and forget them.
+    #[command(subcommand)]
+    Intel(IntelCommand),
+    /// Look for every indicator of a feed in everything that was seen, as a run.
+    Sweep(Sweep),
+    /// Sigma rules: check them, test them on a file, or run them over months.
+    #[command(subcommand)]
+    Sigma(SigmaCommand),
+    /// Hunt files: make, check, run and conclude them.
+    #[command(subcommand)]
+    Hunt(HuntCommand),
+    /// What hunts found, and what it is worth.
+    #[command(subcommand)]
+    Finding(FindingCommand),
     /// List the segments of the lake, as the catalog knows them.
     Segments(Segments),
     /// Check and clean the lake's files.
@@ -196,7 +210,7 @@ pub(crate) struct Sql {
 }
 
 /// Which server, and who signs in.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArguments {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:32010", env = "COLDTRAIL_URL")]
@@ -358,3 +372,6 @@ pub(crate) struct ConfigArguments {
     #[arg(long)]
     pub(crate) check: bool,
 }
+
+mod hunting;
+pub(crate) use hunting::{FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep};

@@ -2,15 +2,21 @@
 
 mod cluster;
 mod config;
+mod content;
 mod demo;
+mod finding;
 mod generate;
+mod hunt;
 mod ingest;
+mod intel;
 mod lake;
 mod normalize;
 mod run;
 mod segments;
 mod serve;
+mod sigma;
 mod sql;
+mod sweep;
 mod user;
 
 use std::process::ExitCode;
@@ -30,6 +36,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Generate(generate) => generate::run(generate).await?,
         Command::Sql(sql) => sql::run(sql).await?,
         Command::Run(command) => run::run(command).await?,
+        Command::Intel(command) => intel::run(command).await?,
+        Command::Sweep(sweep) => sweep::run(sweep).await?,
+        Command::Sigma(command) => sigma::run(command).await?,
+        Command::Hunt(command) => hunt::run(command).await?,
+        Command::Finding(command) => finding::run(command).await?,
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "coldtrail", &mut std::io::stdout());
             exit::DONE

@@ -33,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) catalog: CatalogConfig,
     pub(crate) query: QueryConfig,
     pub(crate) runs: RunsSection,
+    pub(crate) findings: FindingsSection,
     pub(crate) ingest: IngestConfig,
     pub(crate) writer: WriterConfig,
     pub(crate) store: StoreOptions,
@@ -179,12 +180,16 @@ impl Default for Config {
             catalog: CatalogConfig::default(),
             query: QueryConfig::default(),
             runs: RunsSection::default(),
+            findings: FindingsSection::default(),
             ingest: IngestConfig::default(),
             writer: WriterConfig::default(),
             store: StoreOptions::default(),
         }
     }
 }
+
+mod findings;
+pub(crate) use findings::FindingsSection;
 
 impl Default for CatalogConfig {
     fn default() -> Self {

@@ -20,6 +20,18 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
+/// `println!` panics when whoever read standard output has gone, as `head` does. That is no failure: the process ends, and says nothing.
+pub(crate) fn end_quietly_with_its_reader() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload_as_str().unwrap_or_default();
+        if message.starts_with("failed printing to stdout") && message.contains("Broken pipe") {
+            std::process::exit(i32::from(DONE));
+        }
+        report(panic);
+    }));
+}
+
 /// A message without line ends, which an object store's answer may bring along: whoever reads a log counts lines.
 pub(crate) fn on_one_line(message: &str) -> String {
     message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")

@@ -13,6 +13,7 @@ mod node;
 mod output;
 mod progress;
 mod secrets;
+mod window;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ use crate::arguments::Arguments;
 
 /// Reads the command line, does what it says, and returns the exit code.
 pub fn run() -> ExitCode {
+    exit::end_quietly_with_its_reader();
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build() {
         Ok(runtime) => runtime,

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use coldtrail_catalog::{Catalog, CatalogClient, LeaderState, RemoteCatalog};
 use coldtrail_fleet::{FLEET, Fleet, SCHEDULER, SchedulerPlace};
-use coldtrail_flight::{Auth, FlightServer, Users};
+use coldtrail_flight::{Auth, FlightServer, HuntServices, Users};
+use coldtrail_hunt::Webhook;
 use coldtrail_ingest::Ingest;
 use coldtrail_lake::Lake;
 use coldtrail_model::{SegmentId, SegmentIndex};
 use coldtrail_query::{Planner, PlannerConfig};
-use coldtrail_scheduler::{QueryRouter, Runs, SchedulerRole, Workspace};
+use coldtrail_scheduler::{ContentLibrary, Hunting, QueryRouter, Runs, SchedulerRole, Workspace};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -119,16 +120,22 @@ impl Node {
         let workspace = Workspace::open(config.executor())?;
         let index: Arc<dyn SegmentIndex> = Arc::new(catalog.clone());
         let planner = Planner::new(PlannerConfig::default(), lake.clone(), index, Arc::clone(workspace.runtime()));
+        let content = ContentLibrary::new(lake.clone(), Arc::clone(&client));
+        let planner = planner.with_content(Arc::new(content.clone()));
         let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client)));
         let role = scheduler_role(links);
         let router = QueryRouter::start_as(planner, config.engine()?, Arc::clone(&workspace), role).await?;
-        let runs = Runs::new(router.clone(), client, config.runs());
+        let runs = Runs::new(router.clone(), Arc::clone(&client), config.runs()).with_content(content.clone());
+        let hunting = Hunting::new(router.clone(), client, runs.clone(), content.clone());
+        let webhook = Webhook::new(config.webhook()?)?;
+        let leader = Leader { runs: runs.clone(), hunting: hunting.clone(), webhook };
+        let services = HuntServices { runs: Arc::new(runs.clone()), content: Arc::new(content), hunting: Arc::new(hunting) };
         let key = match links {
             Some(links) => cluster_signing_key(&links.secret)?,
             None => signing_key(&config.data_folder)?,
         };
         let auth = Arc::new(Auth::new(users, key, &config.flight)?);
-        let server = FlightServer::new(config.flight.clone(), auth, Arc::new(router.clone()))?.with_runs(Arc::new(runs.clone()));
+        let server = FlightServer::new(config.flight.clone(), auth, Arc::new(router.clone()))?.with_hunts(services);
         let stop = CancellationToken::new();
         let address = listener.local_addr()?;
         if let Some(links) = links {
@@ -136,7 +143,7 @@ impl Node {
         }
         let flight = tokio::spawn(server.serve(listener, stop.clone()));
         let door = open_door(config, &catalog, stop.clone()).await?;
-        let leading = tokio::spawn(lead(runs, catalog.leader_changes(), stop.clone()));
+        let leading = tokio::spawn(leader.lead(catalog.leader_changes(), stop.clone()));
         let data_folder = config.data_folder.clone();
         Ok(Self { lake, catalog, address, workspace, router, data_folder, stop, flight, door, leading })
     }
@@ -216,36 +223,46 @@ async fn open_fleet(links: &Links, catalog: &Catalog, router: &QueryRouter, stop
     Ok(())
 }
 
-/// Works on runs for as long as this node leads.
-async fn lead(runs: Runs, mut leaders: watch::Receiver<LeaderState>, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let leader = leaders.borrow_and_update().clone();
-        if leader.is_me {
-            lead_in(leader.epoch, &runs, &mut leaders, &stop).await;
-            continue;
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            next = leaders.changed() => if next.is_err() { return },
-        }
-    }
+/// What only the node that leads does.
+struct Leader {
+    runs: Runs,
+    hunting: Hunting,
+    webhook: Option<Webhook>,
 }
 
-/// Works on runs in one epoch.
-async fn lead_in(epoch: u64, runs: &Runs, leaders: &mut watch::Receiver<LeaderState>, stop: &CancellationToken) {
-    tracing::info!(epoch, "this node leads");
-    let over = stop.child_token();
-    let leading = runs.lead(epoch, over.clone());
-    tokio::pin!(leading);
-    let ended = tokio::select! {
-        () = &mut leading => true,
-        _ = leaders.wait_for(|now| now.epoch != epoch || !now.is_me) => false,
-    };
-    if !ended {
-        over.cancel();
-        leading.await;
+impl Leader {
+    /// Works for as long as this node leads.
+    async fn lead(self, mut leaders: watch::Receiver<LeaderState>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let leader = leaders.borrow_and_update().clone();
+            if leader.is_me {
+                self.lead_in(leader.epoch, &mut leaders, &stop).await;
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                next = leaders.changed() => if next.is_err() { return },
+            }
+        }
     }
-    tracing::info!(epoch, "this node leads no more");
+
+    /// Works in one epoch.
+    async fn lead_in(&self, epoch: u64, leaders: &mut watch::Receiver<LeaderState>, stop: &CancellationToken) {
+        tracing::info!(epoch, "this node leads");
+        let over = stop.child_token();
+        let (runs, hunting) = (self.runs.lead(epoch, over.clone()), self.hunting.lead(self.webhook.clone(), over.clone()));
+        let leading = async { tokio::join!(runs, hunting) };
+        tokio::pin!(leading);
+        let ended = tokio::select! {
+            _ = &mut leading => true,
+            _ = leaders.wait_for(|now| now.epoch != epoch || !now.is_me) => false,
+        };
+        if !ended {
+            over.cancel();
+            leading.await;
+        }
+        tracing::info!(epoch, "this node leads no more");
+    }
 }
 
 async fn bind(address: std::net::SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

@@ -128,7 +128,15 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<FailureKind> {
         };
     }
     if let Some(error) = error.downcast_ref::<BallistaError>() {
-        return matches!(error, BallistaError::Cancelled).then_some(FailureKind::Cancelled);
+        return match error {
+            BallistaError::Cancelled => Some(FailureKind::Cancelled),
+            // Another executor, or the scheduler, could not be reached: what it held can be made again.
+            BallistaError::FetchFailed(..)
+            | BallistaError::TonicError(_)
+            | BallistaError::GrpcError(_)
+            | BallistaError::GrpcConnectionError(_) => Some(FailureKind::Unavailable),
+            _ => None,
+        };
     }
     if let Some(error) = error.downcast_ref::<object_store::Error>() {
         return (!matches!(error, object_store::Error::NotFound { .. })).then_some(FailureKind::Unavailable);

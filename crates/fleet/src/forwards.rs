@@ -1,26 +1,33 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use coldtrail_link::{Forward, LinkClient};
 use tokio::sync::watch;
 
 use crate::{EXECUTOR_ROWS, EXECUTOR_TASKS, ExecutorInfo};
 
+/// How long the port of a forwarder that was closed is waited for.
+const CLOSE_PAUSES: usize = 50;
+const CLOSE_PAUSE: Duration = Duration::from_millis(20);
+
 /// The forwarders of one node, by the loopback address that they stand in for.
 pub(crate) struct Forwards {
     link: LinkClient,
     open: HashMap<SocketAddr, Standing>,
+    /// Where a forwarder was that is not needed any more: its port is free a moment later.
+    closing: HashSet<SocketAddr>,
 }
 
 /// A forwarder; none where the real one listens, on this very machine.
 struct Standing {
     target: watch::Sender<Option<String>>,
-    _forward: Option<Forward>,
+    forward: Option<Forward>,
 }
 
 impl Forwards {
     pub(crate) fn new(link: LinkClient) -> Self {
-        Self { link, open: HashMap::new() }
+        Self { link, open: HashMap::new(), closing: HashSet::new() }
     }
 
     /// Makes both ports of an executor reachable.
@@ -32,20 +39,29 @@ impl Forwards {
 
     /// Listens at `local` for what is meant for this service of the node at `address`.
     pub(crate) async fn stand_in(&mut self, local: SocketAddr, service: &str, address: &str) {
-        if let Some(standing) = self.open.get(&local) {
+        // Where another listened the last time, it is tried again: it may have been a forwarder of ours that was just closing.
+        if let Some(standing) = self.open.get(&local).filter(|standing| standing.forward.is_some()) {
             standing.target.send_replace(Some(address.to_owned()));
             return;
         }
         let (target, targets) = watch::channel(Some(address.to_owned()));
-        let forward = match self.link.forward_at(local, service, targets).await {
-            Ok(forward) => Some(forward),
-            Err(error) => {
-                // The real one listens here: it is a process of this machine.
-                tracing::debug!(%local, %error, "needs no forwarder");
-                None
+        let forward = self.bind(local, service, targets).await;
+        self.open.insert(local, Standing { target, forward: forward });
+    }
+
+    async fn bind(&mut self, local: SocketAddr, service: &str, targets: watch::Receiver<Option<String>>) -> Option<Forward> {
+        let pauses = if self.closing.remove(&local) { CLOSE_PAUSES } else { 0 };
+        for pause in 0..=pauses {
+            match self.link.forward_at(local, service, targets.clone()).await {
+                Ok(forward) => return Some(forward),
+                Err(error) if pause == pauses => {
+                    // The real one listens here: it is a process of this machine.
+                    tracing::debug!(%local, %error, "needs no forwarder");
+                }
+                Err(_) => tokio::time::sleep(CLOSE_PAUSE).await,
             }
-        };
-        self.open.insert(local, Standing { target, _forward: forward });
+        }
+        None
     }
 
     /// Closes the forwarders of executors that are not among these.
@@ -55,7 +71,14 @@ impl Forwards {
                 executors.iter().any(|executor| executor.ports().iter().any(|(port, _)| *local == (executor.host, *port).into()));
             of_executor || also == Some(*local)
         };
-        self.open.retain(|local, _| wanted(local));
+        let closing = &mut self.closing;
+        self.open.retain(|local, standing| {
+            let stays = wanted(local);
+            if !stays && standing.forward.is_some() {
+                closing.insert(*local);
+            }
+            stays
+        });
     }
 }
 

@@ -1,16 +1,19 @@
-//! Runs over gRPC, beside Flight SQL and for the same users.
+//! Runs, content and hunts over gRPC, beside Flight SQL and for the same users.
+
+mod content;
+mod hunting;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use coldtrail_hunt::{RunRequest, RunService};
+use coldtrail_hunt::{ContentService, HuntingService, RunRequest, RunService};
 use coldtrail_model as model;
 use coldtrail_proto::hunt::v1;
 use coldtrail_proto::hunt::v1::hunt_service_server::HuntService;
 use coldtrail_query::Principal;
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::transport::server::TcpConnectInfo;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::auth::Auth;
 use crate::status::from_query_error;
@@ -18,10 +21,21 @@ use crate::status::from_query_error;
 /// How often a followed run is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Answers calls about runs.
+/// What calls about hunting are answered by.
+#[derive(Clone)]
+pub struct HuntServices {
+    /// Runs.
+    pub runs: Arc<dyn RunService>,
+    /// What hunters bring.
+    pub content: Arc<dyn ContentService>,
+    /// Hunts, findings and evidence.
+    pub hunting: Arc<dyn HuntingService>,
+}
+
+/// Answers calls about runs, content and hunts.
 pub(crate) struct Hunts {
     pub(crate) auth: Arc<Auth>,
-    pub(crate) runs: Arc<dyn RunService>,
+    pub(crate) services: HuntServices,
 }
 
 impl Hunts {
@@ -60,34 +74,36 @@ impl HuntService for Hunts {
             time_max: asked.time_max_ms.map(Duration::from_millis),
             bytes_max: asked.bytes_max,
             parallelism: asked.parallelism,
+            snapshot_id: asked.snapshot_id,
+            labels: asked.labels,
         };
-        let run = self.runs.submit(&principal, request).await.map_err(refused)?;
+        let run = self.services.runs.submit(&principal, request).await.map_err(refused)?;
         Ok(reply(&run, &[]))
     }
 
     async fn estimate_run(&self, request: Request<v1::EstimateRunRequest>) -> Result<Response<v1::EstimateRunReply>, Status> {
         self.admit(&request).await?;
-        let estimate = self.runs.estimate(&request.get_ref().sql).await.map_err(refused)?;
+        let estimate = self.services.runs.estimate(&request.get_ref().sql).await.map_err(refused)?;
         let plan = Some(plan_to_proto(&estimate.plan));
         Ok(Response::new(v1::EstimateRunReply { plan, row_groups: estimate.row_groups, seconds: estimate.seconds }))
     }
 
     async fn list_runs(&self, request: Request<v1::ListRunsRequest>) -> Result<Response<v1::ListRunsReply>, Status> {
         self.admit(&request).await?;
-        let runs = self.runs.list().await.map_err(refused)?;
+        let runs = self.services.runs.list().await.map_err(refused)?;
         Ok(Response::new(v1::ListRunsReply { runs: runs.iter().map(|run| run_to_proto(run)).collect() }))
     }
 
     async fn get_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
         let (_, id) = self.named(&request).await?;
-        let (run, slices) = self.runs.get(id).await.map_err(refused)?;
+        let (run, slices) = self.services.runs.get(id).await.map_err(refused)?;
         Ok(reply(&run, &slices))
     }
 
     async fn follow_run(&self, request: Request<v1::RunName>) -> Result<Response<Self::FollowRunStream>, Status> {
         let (_, id) = self.named(&request).await?;
-        self.runs.get(id).await.map_err(refused)?;
-        let runs = Arc::clone(&self.runs);
+        self.services.runs.get(id).await.map_err(refused)?;
+        let runs = Arc::clone(&self.services.runs);
         let changes = stream::unfold((None::<v1::RunReply>, false), move |(shown, ended)| {
             let runs = Arc::clone(&runs);
             async move {
@@ -112,24 +128,63 @@ impl HuntService for Hunts {
 
     async fn cancel_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
         let (principal, id) = self.named(&request).await?;
-        let run = self.runs.cancel(id, &principal).await.map_err(refused)?;
+        let run = self.services.runs.cancel(id, &principal).await.map_err(refused)?;
         Ok(reply(&run, &[]))
     }
 
     async fn pause_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
         let (_, id) = self.named(&request).await?;
-        Ok(reply(&self.runs.pause(id).await.map_err(refused)?, &[]))
+        Ok(reply(&self.services.runs.pause(id).await.map_err(refused)?, &[]))
     }
 
     async fn resume_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::RunReply>, Status> {
         let (_, id) = self.named(&request).await?;
-        Ok(reply(&self.runs.resume(id).await.map_err(refused)?, &[]))
+        Ok(reply(&self.services.runs.resume(id).await.map_err(refused)?, &[]))
     }
 
     async fn delete_run(&self, request: Request<v1::RunName>) -> Result<Response<v1::DeleteRunReply>, Status> {
         let (_, id) = self.named(&request).await?;
-        self.runs.delete(id).await.map_err(refused)?;
+        self.services.runs.delete(id).await.map_err(refused)?;
         Ok(Response::new(v1::DeleteRunReply {}))
+    }
+
+    async fn put_content(&self, request: Request<Streaming<v1::PutContentRequest>>) -> Result<Response<v1::PutContentReply>, Status> {
+        let principal = self.admit(&request).await?;
+        content::put(self.services.content.as_ref(), &principal, request.into_inner()).await
+    }
+
+    async fn list_content(&self, request: Request<v1::ListContentRequest>) -> Result<Response<v1::ListContentReply>, Status> {
+        self.admit(&request).await?;
+        content::list(self.services.content.as_ref(), &request.get_ref().kind).await
+    }
+
+    type GetContentStream = BoxStream<'static, Result<v1::ContentChunk, Status>>;
+
+    async fn get_content(&self, request: Request<v1::ContentName>) -> Result<Response<Self::GetContentStream>, Status> {
+        self.admit(&request).await?;
+        content::get(self.services.content.as_ref(), request.get_ref()).await
+    }
+
+    async fn delete_content(&self, request: Request<v1::ContentName>) -> Result<Response<v1::DeleteContentReply>, Status> {
+        self.admit(&request).await?;
+        content::delete(self.services.content.as_ref(), request.get_ref()).await
+    }
+
+    async fn start_hunt(&self, request: Request<v1::StartHuntRequest>) -> Result<Response<v1::StartHuntReply>, Status> {
+        let principal = self.admit(&request).await?;
+        hunting::start(self.services.hunting.as_ref(), &principal, request.into_inner()).await
+    }
+
+    type GetVerdictsStream = BoxStream<'static, Result<v1::TextChunk, Status>>;
+
+    async fn get_verdicts(&self, request: Request<v1::RunName>) -> Result<Response<Self::GetVerdictsStream>, Status> {
+        let (_, id) = self.named(&request).await?;
+        hunting::verdicts(self.services.hunting.as_ref(), id).await
+    }
+
+    async fn judge_finding(&self, request: Request<v1::JudgeFindingRequest>) -> Result<Response<v1::JudgeFindingReply>, Status> {
+        let principal = self.admit(&request).await?;
+        hunting::judge(self.services.hunting.as_ref(), &principal, request.into_inner()).await
     }
 }
 
@@ -151,6 +206,7 @@ fn run_to_proto(run: &model::Run) -> v1::Run {
         bytes_max: definition.bytes_max,
         parallelism: definition.parallelism,
         plan: run.plan.as_ref().map(plan_to_proto),
+        labels: definition.labels.clone(),
     }
 }
 

@@ -43,5 +43,6 @@ mod status;
 pub use auth::{Auth, User, Users};
 pub use config::Config;
 pub use error::Error;
+pub use hunts::HuntServices;
 pub use seal::SigningKey;
 pub use server::FlightServer;

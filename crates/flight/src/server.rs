@@ -2,7 +2,6 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use coldtrail_hunt::RunService;
 use coldtrail_proto::hunt::v1::hunt_service_server::HuntServiceServer;
 use coldtrail_query::QueryService;
 use tokio::net::TcpListener;
@@ -11,7 +10,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::auth::Auth;
-use crate::hunts::Hunts;
+use crate::hunts::{HuntServices, Hunts};
 use crate::metadata::Facts;
 use crate::runs::Runs;
 use crate::service::FlightSql;
@@ -35,8 +34,8 @@ impl FlightServer {
 
     /// The same server, which also answers calls about runs.
     #[must_use]
-    pub fn with_runs(mut self, runs: Arc<dyn RunService>) -> Self {
-        let hunts = Hunts { auth: Arc::clone(&self.service.auth), runs };
+    pub fn with_hunts(mut self, services: HuntServices) -> Self {
+        let hunts = Hunts { auth: Arc::clone(&self.service.auth), services };
         self.hunts = Some(HuntServiceServer::new(hunts).max_decoding_message_size(self.config.request_bytes_max));
         self
     }

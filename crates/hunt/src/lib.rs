@@ -8,13 +8,23 @@
 //! slices as a table. [`RunService`] is how whatever serves clients asks for runs.
 
 mod aggregates;
+mod content;
 mod division;
+mod finding;
+mod hunting_service;
 mod result_table;
 mod run_service;
+mod schedule;
 mod time;
+mod webhook;
 mod windows;
 
+pub use content::{Content, ContentKind, ContentReport, ContentRequest, ContentService};
 pub use division::Division;
+pub use finding::{Finding, FindingContext, FindingMaker};
+pub use hunting_service::{HuntQueryRun, HuntRequest, HuntingService, Judgement, StartedHunt};
 pub use result_table::{ResultFile, ResultTable};
 pub use run_service::{RunEstimate, RunRequest, RunService};
+pub use schedule::{DueSlots, SLOTS_LATE_MAX, Schedule, ScheduleError};
+pub use webhook::{Webhook, WebhookConfig, WebhookError};
 pub use windows::{SlicePolicy, Window, windows};

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ pub struct RunRequest {
     pub bytes_max: Option<u64>,
     /// Slices at the same time; 0 is the node's default.
     pub parallelism: u32,
+    /// The snapshot that it reads, for a run that repeats another; none: the newest.
+    pub snapshot_id: Option<u64>,
+    /// What those who ask say of it, by name: at most 64, each of at most 4 KiB with its name.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What a run would read, known from the catalog alone.

@@ -8,6 +8,9 @@ use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, lit};
 
+/// When the observable of a row was seen first, within its segment.
+const FIRST_TIME: &str = "first_time";
+
 /// True for a scan of the lake, whether it can be cut or not. A function in the place of a table counts as one.
 pub(crate) fn is_lake(scan: &TableScan) -> bool {
     scan.table_name.schema().is_none_or(|schema| schema == OCSF)
@@ -15,19 +18,25 @@ pub(crate) fn is_lake(scan: &TableScan) -> bool {
 
 /// True for a scan whose rows have a time that is never null.
 pub(crate) fn has_time(scan: &TableScan) -> bool {
+    time_column(scan).is_some()
+}
+
+/// The column by which the rows of a scan are cut: the time of an event, the first time of an observable.
+fn time_column(scan: &TableScan) -> Option<&'static str> {
     let schema = scan.source.schema();
-    let time = schema.field_with_name(Col::Time.column().name);
-    time.is_ok_and(|time| !time.is_nullable() && matches!(time.data_type(), DataType::Timestamp(TimeUnit::Millisecond, Some(_))))
+    let is_time = |name: &&str| {
+        let field = schema.field_with_name(name);
+        field.is_ok_and(|field| !field.is_nullable() && matches!(field.data_type(), DataType::Timestamp(TimeUnit::Millisecond, Some(_))))
+    };
+    [Col::Time.column().name, FIRST_TIME].into_iter().find(is_time)
 }
 
 /// The same plan, of which every scan that has a time gives the rows of this range only.
 pub(crate) fn within(plan: &LogicalPlan, time: TimeRange) -> Result<LogicalPlan> {
     let cut = plan.clone().transform_down(|node| {
         let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
-        if !has_time(scan) {
-            return Ok(Transformed::no(node));
-        }
-        let column = Expr::Column(Column::new(Some(scan.table_name.clone()), Col::Time.column().name));
+        let Some(name) = time_column(scan) else { return Ok(Transformed::no(node)) };
+        let column = Expr::Column(Column::new(Some(scan.table_name.clone()), name));
         let instant = |ms| lit(ScalarValue::TimestampMillisecond(Some(ms), Some("UTC".into())));
         let condition = column.clone().gt_eq(instant(time.start_ms)).and(column.lt_eq(instant(time.end_ms)));
         let cut = LogicalPlanBuilder::from(node).filter(condition)?.build()?;
@@ -44,7 +53,7 @@ pub(crate) fn is_time(plan: &LogicalPlan, column: &Column) -> bool {
         columns.get(position).is_some_and(|column| is_time(input, column))
     };
     match plan {
-        LogicalPlan::TableScan(scan) => has_time(scan) && column.name == Col::Time.column().name,
+        LogicalPlan::TableScan(scan) => time_column(scan) == Some(column.name.as_str()),
         LogicalPlan::Filter(filter) => same_of(&filter.input),
         LogicalPlan::SubqueryAlias(alias) => same_of(&alias.input),
         LogicalPlan::Projection(projection) => match projection.expr.get(position) {

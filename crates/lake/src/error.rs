@@ -142,6 +142,12 @@ pub enum Error {
         /// What the encoder said.
         source: ParquetError,
     },
+    /// Something that a hunter brought is not what was kept.
+    #[error("{path} is damaged: its name is not the SHA-256 of its bytes; bring the feed, rules or hunt file again")]
+    ContentDamaged {
+        /// Where it lies.
+        path: String,
+    },
     /// A result is larger than one file may be.
     #[error("the result {path} has more than {limit} bytes as Parquet; select fewer columns or rows, or aggregate them")]
     ResultTooLarge {

@@ -8,6 +8,8 @@ pub(crate) const EVENTS_ROOT: &str = "ocsf";
 pub(crate) const SYSTEM_ROOT: &str = "system";
 /// The folder of the results of runs.
 pub(crate) const RUNS_ROOT: &str = "runs";
+/// The folder of what hunters brought.
+pub(crate) const CONTENT_ROOT: &str = "content";
 
 /// The path of a segment: `ocsf/api_activity/event_day=2026-03-01/0199….parquet`.
 pub(crate) fn segment_path(table: Table, day: Day, id: SegmentId) -> String {

@@ -13,6 +13,18 @@ pub enum Error {
         /// The text as given.
         text: String,
     },
+    /// The text cannot be the kind of a document.
+    #[error("{kind:?} is not a kind of documents (1 to 32 of a to z and _)")]
+    NotADocumentKind {
+        /// The text as given.
+        kind: String,
+    },
+    /// The text cannot be the key of a document.
+    #[error("{key:?} is not a key of a document (1 to 256 printable ASCII characters)")]
+    NotADocumentKey {
+        /// The text as given.
+        key: String,
+    },
     /// The text is not a day.
     #[error("{text:?} is not a day (YYYY-MM-DD)")]
     NotADay {

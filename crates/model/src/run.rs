@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -87,6 +88,8 @@ pub struct RunDefinition {
     pub bytes_max: Option<u64>,
     /// Slices that are worked on at the same time.
     pub parallelism: u32,
+    /// What those who asked say of it, by name: the hunt that it belongs to, its parameters. The engine does not read them.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// How a run is divided.

@@ -140,6 +140,19 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The segments that this snapshot shows and an older one does not.
+    pub fn added_since(&self, older: &Self) -> Self {
+        let known: std::collections::HashSet<SegmentId> = older.segments.values().flatten().map(|segment| segment.id).collect();
+        let mut newer = Self { id: self.id, ..Self::default() };
+        for (table, segments) in &self.segments {
+            let added: Vec<_> = segments.iter().filter(|segment| !known.contains(&segment.id)).map(Arc::clone).collect();
+            if !added.is_empty() {
+                newer.segments.insert(*table, added);
+            }
+        }
+        newer
+    }
+
     /// The visible segments of a table, in order of day and then id.
     pub fn segments_of(&self, table: Table) -> &[Arc<SegmentMeta>] {
         self.segments.get(&table).map_or(&[], Vec::as_slice)

@@ -1,6 +1,7 @@
 //! `coldtrail.catalog.v1`: what the catalog keeps on disk, and its gRPC service.
 
 mod convert;
+mod convert_document;
 mod convert_run;
 
 /// The messages and the service of version 1, as made from `proto/coldtrail/catalog/v1/catalog.proto`.

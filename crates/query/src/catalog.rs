@@ -7,11 +7,13 @@ use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::Result;
 use datafusion::datasource::TableType;
 
+use crate::content::ContentStore;
 use crate::events::{EVENTS, event_tables, events_schema};
 use crate::extension::Extension;
 use crate::prevalence::{PREVALENCE, prevalence};
 use crate::scan::{ScanTally, SegmentStore, SegmentTable};
 use crate::system::SystemTable;
+use crate::views::{SigmaSchema, SweepSchema};
 
 /// The catalog that SQL sees by default.
 pub const CATALOG: &str = "coldtrail";
@@ -19,6 +21,10 @@ pub const CATALOG: &str = "coldtrail";
 pub const OCSF: &str = "ocsf";
 /// The schema in which Coldtrail tells of itself.
 pub const SYSTEM: &str = "system";
+/// The schema in which each set of indicators is a table: what the set matches. `sweep('feed')` is its table `feed`.
+pub const SWEEP: &str = "sweep";
+/// The schema in which each set of Sigma rules is a table: the events that its rules match. `sigma('rules')` is its table `rules`.
+pub const SIGMA: &str = "sigma";
 
 /// The name of the table of records that could not be read.
 pub(crate) const REJECTS: &str = "rejects";
@@ -37,12 +43,18 @@ pub(crate) struct CatalogParts {
     pub(crate) store: Arc<SegmentStore>,
     pub(crate) tally: Arc<ScanTally>,
     pub(crate) extension: Option<Arc<dyn Extension>>,
+    pub(crate) content: Option<Arc<dyn ContentStore>>,
 }
 
 impl LakeCatalog {
     pub(crate) fn new(parts: CatalogParts) -> Self {
         let ocsf: Arc<dyn SchemaProvider> = Arc::new(OcsfSchema { parts: parts.clone() });
         let mut schemas = parts.extension.iter().flat_map(|extension| extension.schemas()).collect::<BTreeMap<_, _>>();
+        if let Some(content) = &parts.content {
+            let sweep: Arc<dyn SchemaProvider> = Arc::new(SweepSchema::new(parts.clone(), Arc::clone(content)));
+            let sigma: Arc<dyn SchemaProvider> = Arc::new(SigmaSchema::new(parts.clone(), Arc::clone(content)));
+            schemas.extend([(SWEEP, sweep), (SIGMA, sigma)]);
+        }
         let system: Arc<dyn SchemaProvider> = Arc::new(SystemSchema { parts });
         schemas.extend([(OCSF, ocsf), (SYSTEM, system)]);
         Self { schemas }
@@ -64,7 +76,7 @@ impl CatalogParts {
         tables.flat_map(|table| self.snapshot.segments_of(table)).map(Arc::clone).collect()
     }
 
-    fn segment_table(&self, schema: arrow::datatypes::SchemaRef, tables: impl Iterator<Item = Table>) -> SegmentTable {
+    pub(crate) fn segment_table(&self, schema: arrow::datatypes::SchemaRef, tables: impl Iterator<Item = Table>) -> SegmentTable {
         SegmentTable::new(schema, self.segments(tables), Arc::clone(&self.store), Arc::clone(&self.tally))
     }
 

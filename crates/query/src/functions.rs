@@ -8,10 +8,12 @@ mod fang;
 mod geo;
 mod geo_distance;
 mod geo_lookup;
+pub(crate) mod matching;
 mod network;
 mod regularity;
 mod sequence;
 mod sessionize;
+pub(crate) mod sigma;
 mod text;
 mod times;
 mod unary;
@@ -31,10 +33,14 @@ use geo_distance::{GeoDistance, Measure};
 use geo_lookup::{GeoField, GeoLookup};
 use sequence::Sequence;
 use sessionize::Sessionize;
+use sigma::SigmaMatches;
 use unary::{Operation, Unary};
 use zscore::ZScore;
 
 use crate::scan::NewestOnly;
+
+/// Functions that hold more than a plan can carry: a plan with one of them runs in the process that planned it.
+pub const LOCAL_FUNCTIONS: &[&str] = &[matching::MATCHING_INDICATORS, matching::INDICATOR_DETAILS];
 
 /// Where the documentation of the functions stands.
 const HUNTING: DocSection = DocSection { include: true, label: "Hunting Functions", description: None };
@@ -43,7 +49,8 @@ const HUNTING: DocSection = DocSection { include: true, label: "Hunting Function
 pub(crate) fn hunting_functions() -> Vec<ScalarUDF> {
     let unary = Operation::ALL.iter().map(|operation| ScalarUDF::from(Unary::new(*operation)));
     let distances = [Measure::Kilometres, Measure::KilometresAnHour].map(|measure| ScalarUDF::from(GeoDistance::new(measure)));
-    std::iter::once(ScalarUDF::from(CidrMatch::new())).chain(unary).chain(distances).collect()
+    let others = [ScalarUDF::from(CidrMatch::new()), ScalarUDF::from(SigmaMatches::new())];
+    others.into_iter().chain(unary).chain(distances).collect()
 }
 
 /// The functions that look addresses up.

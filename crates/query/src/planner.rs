@@ -19,6 +19,7 @@ use datafusion_functions_json::udfs::json_union_to_text_udf;
 
 use crate::catalog::{CATALOG, CatalogParts, LakeCatalog, OCSF};
 use crate::conform::promised;
+use crate::content::ContentStore;
 use crate::explain::explain_schema;
 use crate::extension::Extension;
 use crate::planned::Explained;
@@ -37,6 +38,7 @@ pub struct Planner {
     index: Arc<dyn SegmentIndex>,
     base: Arc<SessionState>,
     extension: Option<Arc<dyn Extension>>,
+    content: Option<Arc<dyn ContentStore>>,
 }
 
 /// One statement's view of the lake: a pinned snapshot, whatever is committed meanwhile.
@@ -91,7 +93,7 @@ impl Planner {
     pub fn new(config: PlannerConfig, lake: Lake, index: Arc<dyn SegmentIndex>, runtime: Arc<RuntimeEnv>) -> Self {
         let url = register(&lake, &runtime);
         let store = Arc::new(SegmentStore { lake, url, metadata_bytes_hint: config.metadata_bytes_hint });
-        Self { config, store, index, base: Arc::new(functions::session_state(runtime)), extension: None }
+        Self { config, store, index, base: Arc::new(functions::session_state(runtime)), extension: None, content: None }
     }
 
     /// The same planner, which also shows these tables.
@@ -106,6 +108,13 @@ impl Planner {
     pub fn with_geo(self, geo: Geo) -> Self {
         let base = functions::with_geo(self.base.as_ref().clone(), &Arc::new(geo));
         Self { base: Arc::new(base), ..self }
+    }
+
+    /// The same planner, which knows what hunters brought.
+    #[must_use]
+    pub fn with_content(mut self, content: Arc<dyn ContentStore>) -> Self {
+        self.content = Some(content);
+        self
     }
 
     /// The lake that it plans over.
@@ -145,6 +154,7 @@ impl Planner {
             store: Arc::clone(&self.store),
             tally: Arc::clone(&tally),
             extension: self.extension.clone(),
+            content: self.content.clone(),
         };
         let catalog: Arc<dyn CatalogProvider> = Arc::new(LakeCatalog::new(parts));
         let catalogs = MemoryCatalogProviderList::new();

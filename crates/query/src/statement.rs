@@ -11,6 +11,7 @@ use crate::Error;
 use crate::dialect::HuntDialect;
 use crate::paths::resolve_paths;
 use crate::suggest::bad_statement;
+use crate::table_calls::resolve_table_calls;
 
 /// What a statement asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,9 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, Error> {
     };
     refuse_changes(&statement)?;
     number_placeholders(&mut statement)?;
+    if let Statement::Statement(sql) = &mut statement {
+        resolve_table_calls(sql)?;
+    }
     resolve_paths(&mut statement);
     Ok(Parsed { statement, request })
 }

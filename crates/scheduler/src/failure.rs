@@ -23,8 +23,14 @@ fn classify(error: &DataFusionError, query_id: &str) -> Error {
 
 /// What the text of a failed Ballista job means.
 pub(crate) fn of_report(report: &str, query_id: &str) -> Error {
-    let failure = TaskFailure::parse(report).unwrap_or_else(|| TaskFailure::new(FailureKind::Failed, report));
+    let failure = TaskFailure::parse(report).unwrap_or_else(|| TaskFailure::new(kind_of_report(report), report));
     of_failure(failure, query_id)
+}
+
+/// Ballista's own words for rows of an executor that cannot be fetched any more: another try makes them again.
+fn kind_of_report(report: &str) -> FailureKind {
+    let is_lost = ["Shuffle fetch partition error", "Error connecting to Ballista", "FetchFailed"].iter().any(|part| report.contains(part));
+    if is_lost { FailureKind::Unavailable } else { FailureKind::Failed }
 }
 
 fn of_failure(failure: TaskFailure, query_id: &str) -> Error {
@@ -57,6 +63,13 @@ mod tests {
     fn running_out_of_memory_names_the_limit() {
         let error = query_error(DataFusionError::ResourcesExhausted("memory pool".to_owned()), "q");
         assert!(matches!(error, Error::Exhausted { message } if message.contains("memory pool")));
+    }
+
+    #[test]
+    fn rows_of_an_executor_that_is_gone_are_worth_another_try() {
+        let report =
+            "Job failed due to stage 2 failed: Shuffle fetch partition error from Executor x, map_stage 1, error desc: Unavailable";
+        assert!(matches!(of_report(report, "q"), Error::Unavailable { .. }));
     }
 
     #[test]

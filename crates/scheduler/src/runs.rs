@@ -6,6 +6,7 @@
 
 mod config;
 mod estimate;
+mod findings_table;
 mod prepare;
 mod slice;
 mod tables;
@@ -17,21 +18,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coldtrail_catalog::{CatalogClient, Error as CatalogError};
 use coldtrail_hunt::{RunEstimate, RunRequest, RunService};
-use coldtrail_model::{Run, RunDefinition, RunId, RunState, Slice};
+use coldtrail_model::{Run, RunDefinition, RunId, RunState, Slice, Snapshot};
 use coldtrail_query::{Error, Extension, Principal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::RunsConfig;
+pub(crate) use prepare::moment;
 
 use crate::QueryRouter;
+use crate::content::ContentLibrary;
 use crate::runs::prepare::Prepared;
 use crate::runs::tables::RunTables;
 use crate::runs::work::Worker;
 
 /// How often the leader looks for runs to begin, and a worker at the record of its run.
 const LOOK: Duration = Duration::from_millis(200);
+/// The label of a run that reads only what was taken in since this snapshot.
+pub(crate) const SINCE_SNAPSHOT: &str = "since_snapshot";
 /// How often a change of a record is tried again because another changed it first.
 const CHANGES_MAX: usize = 20;
 
@@ -45,6 +50,7 @@ struct Shared {
     router: QueryRouter,
     catalog: Arc<dyn CatalogClient>,
     config: RunsConfig,
+    content: Option<ContentLibrary>,
     /// Something was submitted or resumed here.
     news: Notify,
     speed: estimate::Speed,
@@ -53,7 +59,16 @@ struct Shared {
 impl Runs {
     /// The runs that this catalog holds, to be answered by this router.
     pub fn new(router: QueryRouter, catalog: Arc<dyn CatalogClient>, config: RunsConfig) -> Self {
-        let shared = Shared { router, catalog, config, news: Notify::new(), speed: estimate::Speed::default() };
+        let shared = Shared { router, catalog, config, content: None, news: Notify::new(), speed: estimate::Speed::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The same runs, whose statements may name content: each is pinned to the versions that there are when it is submitted.
+    #[must_use]
+    pub fn with_content(self, content: ContentLibrary) -> Self {
+        let Shared { router, catalog, config, .. } = self.shared.as_ref();
+        let (router, catalog, config) = (router.clone(), Arc::clone(catalog), config.clone());
+        let shared = Shared { router, catalog, config, content: Some(content), news: Notify::new(), speed: estimate::Speed::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -92,6 +107,56 @@ impl Runs {
         workers.wait().await;
     }
 
+    /// What a run reads.
+    pub(crate) async fn snapshot_of(&self, run: &Run) -> Result<Arc<Snapshot>, Error> {
+        self.shared.snapshot_of(&run.definition).await
+    }
+
+    /// Takes in a run under an id of the caller's. What was submitted under the same id before is given back.
+    pub(crate) async fn submit_as(&self, principal: &str, request: RunRequest, id: RunId, submitted_ms: i64) -> Result<Run, Error> {
+        let sql = match &self.shared.content {
+            Some(content) => content.pin(&request.sql).await?,
+            None => request.sql,
+        };
+        let newest = self.shared.router.planner().snapshot().await?;
+        let snapshot = match request.snapshot_id {
+            Some(id) => self.shared.catalog.snapshot_at(id).await.map_err(catalog_error)?,
+            None => newest,
+        };
+        let prepared = Prepared::of(&self.shared, &sql, Arc::clone(&snapshot), submitted_ms).await?;
+        prepared.check(request.bytes_max, &self.shared.speed)?;
+        let definition = RunDefinition {
+            sql,
+            title: request.title,
+            principal: principal.to_owned(),
+            submitted_ms,
+            snapshot_id: snapshot.id,
+            priority: request.priority,
+            deadline_ms: request.time_max.map(|time| submitted_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
+            bytes_max: request.bytes_max,
+            parallelism: if request.parallelism == 0 { self.shared.config.slices_at_once } else { request.parallelism },
+            labels: prepared.honest_labels(request.labels),
+        };
+        let run = Run {
+            id,
+            definition,
+            state: RunState::Queued,
+            plan: Some(prepared.plan()),
+            epoch: 0,
+            version: 0,
+            message: None,
+            started_ms: None,
+            ended_ms: None,
+        };
+        match self.shared.catalog.create_run(run.clone()).await {
+            Ok(_) => {}
+            Err(CatalogError::RunExists { .. }) => return Ok(self.shared.get(id).await?.0),
+            Err(error) => return Err(catalog_error(error)),
+        }
+        self.shared.news.notify_waiters();
+        Ok(run)
+    }
+
     /// The runs that somebody should work on, in the order of their turn.
     async fn waiting(&self, active: &HashMap<RunId, tokio::task::JoinHandle<()>>) -> Result<Vec<Arc<Run>>, Error> {
         let mut runs = self.list().await?;
@@ -116,35 +181,7 @@ impl RunService for Runs {
     }
 
     async fn submit(&self, principal: &Principal, request: RunRequest) -> Result<Run, Error> {
-        let snapshot = self.shared.router.planner().snapshot().await?;
-        let submitted_ms = now_ms();
-        let definition = RunDefinition {
-            sql: request.sql,
-            title: request.title,
-            principal: principal.name.clone(),
-            submitted_ms,
-            snapshot_id: snapshot.id,
-            priority: request.priority,
-            deadline_ms: request.time_max.map(|time| submitted_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
-            bytes_max: request.bytes_max,
-            parallelism: if request.parallelism == 0 { self.shared.config.slices_at_once } else { request.parallelism },
-        };
-        let prepared = Prepared::of(&self.shared, &definition.sql, snapshot, submitted_ms).await?;
-        prepared.check(definition.bytes_max, &self.shared.speed)?;
-        let run = Run {
-            id: RunId::generate(),
-            definition,
-            state: RunState::Queued,
-            plan: Some(prepared.plan()),
-            epoch: 0,
-            version: 0,
-            message: None,
-            started_ms: None,
-            ended_ms: None,
-        };
-        self.shared.catalog.create_run(run.clone()).await.map_err(catalog_error)?;
-        self.shared.news.notify_waiters();
-        Ok(run)
+        self.submit_as(&principal.name, request, RunId::generate(), now_ms()).await
     }
 
     async fn get(&self, id: RunId) -> Result<(Run, Vec<Slice>), Error> {
@@ -194,6 +231,18 @@ impl RunService for Runs {
 }
 
 impl Shared {
+    /// What a run reads: its snapshot, or what came into it since another one.
+    async fn snapshot_of(&self, definition: &RunDefinition) -> Result<Arc<Snapshot>, Error> {
+        let whole = self.catalog.snapshot_at(definition.snapshot_id).await.map_err(catalog_error)?;
+        let Some(since) = definition.labels.get(SINCE_SNAPSHOT).and_then(|id| id.parse().ok()) else { return Ok(whole) };
+        match self.catalog.snapshot_at(since).await {
+            Ok(older) => Ok(Arc::new(whole.added_since(&older))),
+            // What was read before is not known any more: everything is read, and found again under the same keys.
+            Err(CatalogError::SnapshotGone { .. }) => Ok(whole),
+            Err(error) => Err(catalog_error(error)),
+        }
+    }
+
     async fn get(&self, id: RunId) -> Result<(Run, Vec<Slice>), Error> {
         let found = self.catalog.run(id).await.map_err(catalog_error)?;
         found.ok_or_else(|| Error::BadStatement { message: format!("there is no run {id}; `coldtrail run list` shows those there are") })
@@ -220,9 +269,10 @@ impl Shared {
 /// What the catalog says, as an answer to whoever asked about a run.
 pub(crate) fn catalog_error(error: CatalogError) -> Error {
     match error {
-        error @ (CatalogError::RunUnknown { .. } | CatalogError::RunExists { .. } | CatalogError::RunEnded { .. }) => {
-            Error::BadStatement { message: error.to_string() }
-        }
+        error @ (CatalogError::RunUnknown { .. }
+        | CatalogError::RunExists { .. }
+        | CatalogError::RunEnded { .. }
+        | CatalogError::RunInvalid { .. }) => Error::BadStatement { message: error.to_string() },
         error => Error::Unavailable { message: error.to_string() },
     }
 }

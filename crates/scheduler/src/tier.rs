@@ -2,12 +2,13 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use coldtrail_query::LOCAL_FUNCTIONS;
 use datafusion::common::JoinType;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::{ExecutionPlan, displayable};
 
 use crate::distribute::{distribute, sorts_within_union};
 use crate::{EngineConfig, TierMode};
@@ -87,12 +88,21 @@ pub(crate) fn choose_tier(config: &EngineConfig, plan: &Arc<dyn ExecutionPlan>) 
 /// refuse: it gives every task a whole copy of a scan that it does not know, and its rows
 /// come back once a task.
 pub(crate) fn obstacle(plan: &Arc<dyn ExecutionPlan>) -> Option<String> {
+    if let Some(function) = local_function(plan) {
+        return Some(format!("{function} uses a set of indicators, which this process holds"));
+    }
     let Ok(plan) = distribute(Arc::clone(plan)) else { return Some("the plan cannot be put into the form of the executors".to_owned()) };
     // See `distribute`; without debug assertions the executor takes such a plan.
     if cfg!(debug_assertions) && sorts_within_union(&plan) {
         return Some("a union whose branches sort by themselves cannot be distributed by a debug build".to_owned());
     }
     node_obstacle(&plan)
+}
+
+/// A function in the plan that only this process can call. Expressions lie in operators and, pushed down, in scans; all are shown.
+fn local_function(plan: &Arc<dyn ExecutionPlan>) -> Option<&'static str> {
+    let shown = displayable(plan.as_ref()).indent(true).to_string();
+    LOCAL_FUNCTIONS.iter().find(|function| shown.contains(&format!("{function}("))).copied()
 }
 
 fn node_obstacle(plan: &Arc<dyn ExecutionPlan>) -> Option<String> {

@@ -3,11 +3,27 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use coldtrail_model::{Commit, IndexError, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject};
+use coldtrail_model::{Commit, Document, DocumentChange, IndexError, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject};
 
 use super::{Catalog, off_reactor, propose};
+use crate::client::stored_documents;
+use crate::contents::check_document_changes;
 use crate::raft::{Command, Outcome};
 use crate::{CatalogClient, CommitId, Committed, Error, SourceProbe, Status};
+
+impl Catalog {
+    /// Changes documents; gives the versions that are stored, in the order of the changes.
+    pub(crate) async fn document_versions(&self, changes: Vec<DocumentChange>) -> Result<Vec<u64>, Error> {
+        check_document_changes(&changes)?;
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.change(Command::PutDocuments { changes }).await? {
+            Outcome::Stored { versions } => Ok(versions),
+            _ => Err(self.runtime_ends()),
+        }
+    }
+}
 
 #[async_trait]
 impl CatalogClient for Catalog {
@@ -45,6 +61,7 @@ impl CatalogClient for Catalog {
     }
 
     async fn create_run(&self, run: Run) -> Result<(), Error> {
+        propose::validate_run(&run)?;
         self.change(Command::CreateRun(Box::new(run))).await.map(drop)
     }
 
@@ -81,6 +98,21 @@ impl CatalogClient for Catalog {
         }
         let newest = self.newest_snapshot().await?;
         if newest.id == snapshot_id { Ok(newest) } else { self.older_snapshot(snapshot_id).await }
+    }
+
+    async fn put_documents(&self, changes: Vec<DocumentChange>) -> Result<Vec<Document>, Error> {
+        let versions = self.document_versions(changes.clone()).await?;
+        stored_documents(changes, &versions).ok_or_else(|| self.runtime_ends())
+    }
+
+    async fn document(&self, kind: &str, key: &str) -> Result<Option<Document>, Error> {
+        Ok(self.contents().document(kind, key).map(|document| document.as_ref().clone()))
+    }
+
+    async fn documents(&self, kind: &str) -> Result<Vec<Arc<Document>>, Error> {
+        let (contents, kind) = (self.contents(), kind.to_owned());
+        let list = off_reactor(move || contents.documents_of(&kind).cloned().collect()).await;
+        list.ok_or_else(|| self.runtime_ends())
     }
 
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error> {

@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
-use coldtrail_model::{Commit, RunId, SegmentMeta, Slice, SourceObject};
+use coldtrail_model::{Commit, Run, RunId, SegmentMeta, Slice, SourceObject};
 use coldtrail_proto::catalog::v1;
 use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::raft::ProposedCommit;
-use crate::{CommitId, Error};
+use crate::{CommitId, Error, RUN_LABEL_BYTES_MAX, RUN_LABELS_MAX};
+
+/// How much of the name of a label that is too long is shown, in characters.
+const LABEL_NAME_SHOWN: usize = 64;
 
 /// Refuses a commit that no state of the catalog could accept.
 pub(super) fn validate(commit: &Commit) -> Result<(), Error> {
@@ -25,6 +28,26 @@ pub(super) fn validate(commit: &Commit) -> Result<(), Error> {
     for object in &commit.source_objects {
         if !objects.insert((&object.url, &object.sha256)) {
             return refuse(format!("{} is in it twice", object.url));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a run with more or longer labels than can be.
+pub(super) fn validate_run(run: &Run) -> Result<(), Error> {
+    let labels = &run.definition.labels;
+    let invalid = |reason| Err(Error::RunInvalid { reason });
+    if labels.len() > RUN_LABELS_MAX {
+        return invalid(format!("it has {} labels, and {RUN_LABELS_MAX} are the most", labels.len()));
+    }
+    for (name, value) in labels {
+        if name.is_empty() {
+            return invalid("one of its labels has no name".to_owned());
+        }
+        let bytes = name.len() + value.len();
+        if bytes > RUN_LABEL_BYTES_MAX {
+            let name: String = name.chars().take(LABEL_NAME_SHOWN).collect();
+            return invalid(format!("its label {name:?} has {bytes} bytes, and {RUN_LABEL_BYTES_MAX} are the most"));
         }
     }
     Ok(())

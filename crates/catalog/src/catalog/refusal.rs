@@ -20,6 +20,11 @@ impl From<Refusal> for Error {
             Refusal::SnapshotGone { snapshot_id, oldest, newest } => Self::SnapshotGone { snapshot_id, oldest, newest },
             Refusal::TooManyRuns => Self::TooManyRuns,
             Refusal::RunInvalid { reason } => Self::RunInvalid { reason },
+            Refusal::DocumentChanged { kind, key, version } => Self::DocumentChanged { kind, key, version },
+            Refusal::DocumentTooLarge { kind, key, bytes } => Self::DocumentTooLarge { kind, key, bytes },
+            Refusal::DocumentInvalid { reason } => Self::DocumentInvalid { reason },
+            Refusal::TooManyDocuments => Self::TooManyDocuments,
+            Refusal::TooManyDocumentBytes => Self::TooManyDocumentBytes,
         }
     }
 }

@@ -51,6 +51,7 @@ impl Peer {
             Some(Told::CommittedSnapshotId(snapshot_id)) => Outcome::Committed { snapshot_id },
             Some(Told::Updated(updated)) => Outcome::Updated(run(updated)?),
             Some(Told::Changed(changed)) => return Err(Error::RunChanged { run: run(changed)? }),
+            Some(Told::Stored(v1::DocumentVersions { versions })) => Outcome::Stored { versions },
             Some(Told::Done(_)) => Outcome::Done,
             None => Outcome::Nothing,
         };
@@ -99,7 +100,7 @@ impl Peer {
         match tokio::time::timeout(self.timeout, call(client)).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => {
-                if status.code() == Code::Unavailable {
+                if matches!(status.code(), Code::Unavailable | Code::Internal | Code::Unknown) {
                     self.peers.forget(&self.address, Lane::Calls);
                 }
                 Err(error_from_grpc(&status, &self.address))

@@ -159,6 +159,7 @@ impl RaftService for Service {
             Outcome::Done => Some(Told::Done(v1::Blank {})),
             Outcome::Committed { snapshot_id } => Some(Told::CommittedSnapshotId(snapshot_id)),
             Outcome::Updated(run) => Some(Told::Updated(run.as_ref().into())),
+            Outcome::Stored { versions } => Some(Told::Stored(v1::DocumentVersions { versions })),
             Outcome::Refused(refusal) => match Error::from(refusal) {
                 // A run may be too large for the details of a status, where other refusals are.
                 Error::RunChanged { run } => Some(Told::Changed(run.as_ref().into())),

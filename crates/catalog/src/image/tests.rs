@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use coldtrail_model::{
-    Commit, Day, Run, RunDefinition, RunId, RunState, SegmentId, SegmentMeta, Slice, SliceState, SourceObject, Table, TimeRange,
+    Commit, Day, DocumentAction, DocumentChange, Run, RunDefinition, RunId, RunState, SegmentId, SegmentMeta, Slice, SliceState,
+    SourceObject, Table, TimeRange,
 };
 
 use super::{ImageError, State, decode, encode};
@@ -17,6 +20,9 @@ fn a_state_comes_back_from_its_image() {
     assert!(back.contents.segments().eq(state.contents.segments()));
     assert!(back.contents.runs().eq(state.contents.runs()));
     assert!(back.contents.all_slices().eq(state.contents.all_slices()));
+    assert_eq!(back.contents.all_documents().map(|document| document.version).collect::<Vec<_>>(), [1, 3]);
+    assert!(back.contents.all_documents().eq(state.contents.all_documents()));
+    assert_eq!(back.contents.deleted_version_max(), 2);
     let (pinned, before) = (back.contents.snapshot_at(12), state.contents.snapshot_at(12));
     assert_eq!(pinned.map(|snapshot| snapshot.segments), before.map(|snapshot| snapshot.segments));
     assert_eq!(back.contents.snapshot_at(12).expect("a run reads it").segments_of(Table::Rejects).len(), 12);
@@ -72,6 +78,15 @@ fn state() -> State {
     }
     state.contents = state.contents.create_run(run()).expect("a new run is taken");
     state.contents = state.contents.put_slices(run().id, 3, vec![slice(1), slice(0)]).expect("new slices are taken");
+    for (kind, action) in [
+        ("signing_key", DocumentAction::Put(b"a key".to_vec())),
+        ("signing_key", DocumentAction::Put(b"another key".to_vec())),
+        ("finding", DocumentAction::Put(Vec::new())),
+        ("signing_key", DocumentAction::Delete),
+        ("signing_key", DocumentAction::Put(b"the last key".to_vec())),
+    ] {
+        (state.contents, _) = state.contents.put_documents(vec![document_change(kind, action)]).expect("it is taken");
+    }
     let remove = Commit { removed: vec![SegmentId::from_bytes([3; 16])], ..Commit::default() };
     let remove = ProposedCommit { id: CommitId::from_bytes([99; 16]), digest: [99; 32], commit: remove };
     (state.contents, _) = state.contents.apply(remove).expect("it is there");
@@ -91,6 +106,7 @@ fn run() -> Run {
             deadline_ms: None,
             bytes_max: None,
             parallelism: 2,
+            labels: BTreeMap::new(),
         },
         state: RunState::Running,
         plan: None,
@@ -100,6 +116,11 @@ fn run() -> Run {
         started_ms: Some(2),
         ended_ms: None,
     }
+}
+
+fn document_change(kind: &str, action: DocumentAction) -> DocumentChange {
+    let (kind, key, changed_by) = (kind.to_owned(), "node 1".to_owned(), "ann".to_owned());
+    DocumentChange { kind, key, expected_version: None, action, changed_ms: -7, changed_by }
 }
 
 fn slice(number: u32) -> Slice {

@@ -1,6 +1,6 @@
 //! Commands as records.
 
-use coldtrail_model::{Run, Slice};
+use coldtrail_model::{DocumentChange, Run, Slice};
 use coldtrail_proto::catalog::{digest_from_bytes, run_id_from_bytes, v1};
 use v1::catalog_command::Kind;
 
@@ -25,6 +25,9 @@ pub(crate) fn command_to_proto(command: &Command) -> v1::CatalogCommand {
             slices: slices.iter().map(Into::into).collect(),
         }),
         Command::DeleteRun { run } => Kind::DeleteRun(v1::DeleteRunCommand { run_id: run.as_bytes().to_vec() }),
+        Command::PutDocuments { changes } => {
+            Kind::PutDocuments(v1::PutDocumentsCommand { changes: changes.iter().map(Into::into).collect() })
+        }
     };
     v1::CatalogCommand { kind: Some(kind) }
 }
@@ -48,6 +51,9 @@ pub(crate) fn command_from_proto(command: v1::CatalogCommand) -> Result<Command,
             slices: command.slices.into_iter().map(Slice::try_from).collect::<Result<_, _>>()?,
         }),
         Kind::DeleteRun(command) => Ok(Command::DeleteRun { run: run_id_from_bytes(&command.run_id, "DeleteRunCommand", "run_id")? }),
+        Kind::PutDocuments(command) => {
+            Ok(Command::PutDocuments { changes: command.changes.into_iter().map(DocumentChange::try_from).collect::<Result<_, _>>()? })
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coldtrail_model::{Run, SegmentId, SegmentMeta, Snapshot, SourceObject, Table};
+use coldtrail_model::{Document, Run, SegmentId, SegmentMeta, Snapshot, SourceObject, Table};
 use coldtrail_proto::catalog::{segment_id_from_bytes, v1};
 use parking_lot::Mutex;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -149,6 +149,13 @@ impl RemoteCatalog {
         let request = v1::ListRunsRequest {};
         let chunks = self.client.clone().list_runs(request).await.map_err(|status| self.error(&status))?.into_inner();
         self.collect(chunks, |chunk| (chunk.runs, chunk.total), |run| Run::try_from(run).map(Arc::new)).await
+    }
+
+    async fn fetch_documents(&self, kind: &str) -> Result<Vec<Arc<Document>>, Error> {
+        let request = v1::ListDocumentsRequest { kind: kind.to_owned() };
+        let chunks = self.client.clone().list_documents(request).await.map_err(|status| self.error(&status))?.into_inner();
+        let convert = |document| Document::try_from(document).map(Arc::new);
+        self.collect(chunks, |chunk| (chunk.documents, chunk.total), convert).await
     }
 
     async fn fetch_kept_segments(&self) -> Result<Vec<SegmentId>, Error> {

@@ -1,13 +1,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use coldtrail_model::{Commit, Run, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject, Table};
+use coldtrail_model::{Commit, Document, DocumentChange, Run, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject, Table};
 use coldtrail_proto::catalog::{run_id_from_bytes, v1};
 use futures::{Stream, stream};
 use tonic::{Request, Response, Status as GrpcStatus};
 use v1::catalog_service_server::CatalogService;
 
-use super::{CHUNK_IDS, CHUNK_ITEMS, CHUNK_RUNS, wire};
+use super::{CHUNK_DOCUMENT_BYTES, CHUNK_IDS, CHUNK_ITEMS, CHUNK_RUNS, wire};
 use crate::raft::commit_id_from_bytes;
 use crate::{Catalog, CatalogClient, Error};
 
@@ -45,6 +45,7 @@ impl CatalogService for Service {
     type ListSourceObjectsStream = Chunks<v1::SourceObjectChunk>;
     type ListRunsStream = Chunks<v1::RunChunk>;
     type ListKeptSegmentsStream = Chunks<v1::KeptSegmentChunk>;
+    type ListDocumentsStream = Chunks<v1::DocumentChunk>;
 
     async fn commit(&self, request: Request<v1::CommitRequest>) -> Result<Response<v1::CommitResponse>, GrpcStatus> {
         let v1::CommitRequest { id, commit } = request.into_inner();
@@ -152,6 +153,25 @@ impl CatalogService for Service {
         })))
     }
 
+    async fn put_documents(&self, request: Request<v1::PutDocumentsRequest>) -> Result<Response<v1::PutDocumentsResponse>, GrpcStatus> {
+        let changes = request.into_inner().changes.into_iter().map(DocumentChange::try_from).collect::<Result<_, _>>().map_err(invalid)?;
+        let versions = self.catalog.document_versions(changes).await.map_err(|error| wire::error_to_grpc(&error))?;
+        Ok(Response::new(v1::PutDocumentsResponse { stored: Some(v1::DocumentVersions { versions }) }))
+    }
+
+    async fn get_document(&self, request: Request<v1::GetDocumentRequest>) -> Result<Response<v1::GetDocumentResponse>, GrpcStatus> {
+        let v1::GetDocumentRequest { kind, key } = request.into_inner();
+        self.barrier().await?;
+        let found = self.catalog.document(&kind, &key).await.map_err(|error| wire::error_to_grpc(&error))?;
+        Ok(Response::new(v1::GetDocumentResponse { document: found.as_ref().map(Into::into) }))
+    }
+
+    async fn list_documents(&self, request: Request<v1::ListDocumentsRequest>) -> Result<Response<Self::ListDocumentsStream>, GrpcStatus> {
+        self.barrier().await?;
+        let documents = self.catalog.documents(&request.get_ref().kind).await.map_err(|error| wire::error_to_grpc(&error))?;
+        Ok(Response::new(in_chunks_of_bytes(documents)))
+    }
+
     async fn cluster_status(&self, _request: Request<v1::ClusterStatusRequest>) -> Result<Response<v1::ClusterStatusResponse>, GrpcStatus> {
         let status = self.catalog.cluster_status().await.map_err(|error| wire::error_to_grpc(&error))?;
         Ok(Response::new(wire::cluster_to_proto(&status)))
@@ -185,6 +205,22 @@ where
         Ok(make(&items[number * at_once..end], total))
     };
     Box::pin(stream::iter((0..chunks).map(chunk)))
+}
+
+/// Documents in pieces that are full by number or by bytes; no documents are one empty piece.
+fn in_chunks_of_bytes(documents: Vec<Arc<Document>>) -> Chunks<v1::DocumentChunk> {
+    let total = documents.len() as u64;
+    let (mut rest, mut is_first) = (documents.into_iter().peekable(), true);
+    let chunk = move || {
+        let (mut documents, mut bytes) = (Vec::new(), 0);
+        while let Some(document) = rest.next_if(|_| documents.len() < CHUNK_ITEMS && bytes < CHUNK_DOCUMENT_BYTES) {
+            bytes += document.body.len();
+            documents.push(document.as_ref().into());
+        }
+        let is_needed = std::mem::take(&mut is_first) || !documents.is_empty();
+        is_needed.then_some(Ok(v1::DocumentChunk { documents, total }))
+    };
+    Box::pin(stream::iter(std::iter::from_fn(chunk)))
 }
 
 /// Walks a snapshot in pieces, without a second copy of it.

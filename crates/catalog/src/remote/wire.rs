@@ -34,6 +34,17 @@ pub(crate) fn error_to_grpc(error: &Error) -> GrpcStatus {
         }
         Error::TooManyRuns => (Code::ResourceExhausted, Kind::TooManyRuns(crate::RUNS_MAX as u64)),
         Error::RunInvalid { reason } => (Code::InvalidArgument, Kind::RunInvalid(reason.clone())),
+        Error::DocumentChanged { kind, key, version } => {
+            let changed = v1::DocumentChanged { kind: kind.clone(), key: key.clone(), version: *version };
+            (Code::FailedPrecondition, Kind::DocumentChanged(changed))
+        }
+        Error::DocumentTooLarge { kind, key, bytes } => {
+            let too_large = v1::DocumentTooLarge { kind: kind.clone(), key: key.clone(), bytes: *bytes };
+            (Code::InvalidArgument, Kind::DocumentTooLarge(too_large))
+        }
+        Error::DocumentInvalid { reason } => (Code::InvalidArgument, Kind::DocumentInvalid(reason.clone())),
+        Error::TooManyDocuments => (Code::ResourceExhausted, Kind::TooManyDocuments(crate::DOCUMENTS_MAX as u64)),
+        Error::TooManyDocumentBytes => (Code::ResourceExhausted, Kind::TooManyDocumentBytes(crate::DOCUMENTS_BYTES_MAX as u64)),
         Error::Membership { reason } => (Code::FailedPrecondition, Kind::MembershipRefused(reason.clone())),
         Error::OtherCluster { ours, theirs, .. } => {
             let (ours, theirs) = (ours.as_bytes().to_vec(), theirs.as_bytes().to_vec());
@@ -59,8 +70,14 @@ pub(crate) fn error_from_grpc(status: &GrpcStatus, address: &str) -> Error {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
             Error::Unreachable { address, reason: status.message().to_owned() }
         }
+        // What the transport says of a connection that broke in the middle of a call; what the other side says has details.
+        Code::Internal if is_of_transport(status.message()) => Error::Unreachable { address, reason: status.message().to_owned() },
         code => Error::Protocol { address, reason: format!("{}: {}", code.description(), status.message()) },
     }
+}
+
+fn is_of_transport(message: &str) -> bool {
+    ["h2 protocol error", "transport error", "connection error", "broken pipe", "stream closed"].iter().any(|part| message.contains(part))
 }
 
 fn detailed_error(status: &GrpcStatus, address: &str) -> Option<Error> {
@@ -92,6 +109,11 @@ fn detailed_error(status: &GrpcStatus, address: &str) -> Option<Error> {
         Kind::SnapshotGone(v1::SnapshotGone { snapshot_id, oldest, newest }) => Error::SnapshotGone { snapshot_id, oldest, newest },
         Kind::TooManyRuns(_) => Error::TooManyRuns,
         Kind::RunInvalid(reason) => Error::RunInvalid { reason },
+        Kind::DocumentChanged(v1::DocumentChanged { kind, key, version }) => Error::DocumentChanged { kind, key, version },
+        Kind::DocumentTooLarge(v1::DocumentTooLarge { kind, key, bytes }) => Error::DocumentTooLarge { kind, key, bytes },
+        Kind::DocumentInvalid(reason) => Error::DocumentInvalid { reason },
+        Kind::TooManyDocuments(_) => Error::TooManyDocuments,
+        Kind::TooManyDocumentBytes(_) => Error::TooManyDocumentBytes,
         Kind::MembershipRefused(reason) => Error::Membership { reason },
         Kind::OtherCluster(other) => Error::OtherCluster {
             address: address.to_owned(),

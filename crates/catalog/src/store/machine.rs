@@ -161,6 +161,10 @@ fn apply_command(contents: &Contents, command: Command) -> Result<(Contents, Out
         }
         Command::PutSlices { run, epoch, slices } => (contents.put_slices(run, epoch, slices)?, Outcome::Done),
         Command::DeleteRun { run } => (contents.delete_run(run)?, Outcome::Done),
+        Command::PutDocuments { changes } => {
+            let (next, versions) = contents.put_documents(changes)?;
+            (next, Outcome::Stored { versions })
+        }
     })
 }
 

@@ -6,6 +6,7 @@ mod leadership;
 mod members;
 mod nodes;
 mod proxy;
+mod seeds;
 mod writes;
 
 pub(crate) use nodes::Nodes;

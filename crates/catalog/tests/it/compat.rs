@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use coldtrail_catalog::{Catalog, CatalogClient, CommitId, Committed};
-use coldtrail_model::{Commit, Run, RunState, SegmentIndex, SliceState};
+use coldtrail_model::{Commit, Document, DocumentAction, DocumentChange, Run, RunState, SegmentIndex, SliceState};
 
 use crate::support::{commit, commit_all, open, run, segment_id, slice, whole_commits};
 
 const RETRIED: CommitId = CommitId::from_bytes([5; 16]);
 
-/// As written before there were runs, and since.
+/// As written before there were runs, since, and since there are documents, and labels of runs.
 const WITHOUT_RUNS: &str = "catalog_v1.redb.zst";
 const WITH_RUNS: &str = "catalog_v1_runs.redb.zst";
+const WITH_DOCUMENTS: &str = "catalog_v1_documents.redb.zst";
 
 fn fixture(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/compat").join(name)
@@ -62,24 +63,59 @@ async fn a_file_with_runs_is_opened_with_all_that_is_in_it() {
 }
 
 #[tokio::test]
+async fn a_file_of_before_there_were_documents_takes_some() {
+    for name in [WITHOUT_RUNS, WITH_RUNS] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let catalog = open_fixture(name, folder.path()).await;
+        assert_eq!(catalog.documents("finding").await.expect("a list"), []);
+        let stored = catalog.put_documents(vec![document_change(0)]).await.expect("it is taken");
+        catalog.write_image().await.expect("an image");
+        catalog.shutdown().await.expect("it stops");
+        assert_eq!(open(folder.path()).await.document("finding", "0").await.expect("an answer").as_ref(), stored.first());
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_documents_is_opened_with_all_that_is_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = open_fixture(WITH_DOCUMENTS, folder.path()).await;
+    let found: Vec<Document> = catalog.documents("finding").await.expect("a list").iter().map(|found| found.as_ref().clone()).collect();
+    // The first was deleted at version 1, and made again; the third is in the log only.
+    let expected: Vec<Option<Document>> = (0..3).map(|number| document_change(number).into_document([2, 1, 2][number])).collect();
+    assert_eq!(found.into_iter().map(Some).collect::<Vec<_>>(), expected);
+    let (stored, _) = catalog.run(run(1, 0).id).await.expect("an answer").expect("it is there");
+    assert_eq!(stored, labelled_run());
+}
+
+#[tokio::test]
 #[ignore = "writes the fixture of a new version; that of a released one stays as it is"]
 async fn write_fixture() {
     let folder = tempfile::tempdir().expect("a folder");
     let catalog = open(folder.path()).await;
-    commit_all(&catalog, 0..2).await;
-    catalog.create_run(run(1, 2)).await.expect("it is taken");
-    catalog.commit(Commit { removed: vec![segment_id(1)], ..Commit::default() }).await.expect("it is there");
-    let slices = |state: SliceState, number| vec![slice(&run(1, 2), number, state)];
-    catalog.put_slices(run(1, 2).id, 0, slices(SliceState::Planned, 0)).await.expect("they are taken");
+    catalog.put_documents(vec![document_change(0), document_change(1)]).await.expect("they are taken");
+    catalog.create_run(labelled_run()).await.expect("it is taken");
+    let deleted = DocumentChange { expected_version: Some(1), action: DocumentAction::Delete, ..document_change(0) };
+    catalog.put_documents(vec![deleted]).await.expect("it is there");
     catalog.write_image().await.expect("an image");
-    catalog.update_run(0, Run { state: RunState::Running, ..run(1, 2) }).await.expect("it is there");
-    catalog.put_slices(run(1, 2).id, 0, slices(SliceState::Skipped, 1)).await.expect("they are taken");
-    catalog.commit(Commit { removed: vec![segment_id(2)], ..Commit::default() }).await.expect("it is there");
-    for number in [2, 3] {
-        catalog.create_run(Run { state: RunState::Done, ..run(number, 4) }).await.expect("it is taken");
-    }
-    catalog.delete_run(run(3, 4).id).await.expect("it has ended");
+    catalog.put_documents(vec![document_change(0), document_change(2)]).await.expect("they are taken");
     catalog.shutdown().await.expect("it stops");
     let file = std::fs::read(folder.path().join("catalog.redb")).expect("the file");
-    std::fs::write(fixture(WITH_RUNS), zstd::encode_all(file.as_slice(), 19).expect("it packs")).expect("a fixture");
+    std::fs::write(fixture(WITH_DOCUMENTS), zstd::encode_all(file.as_slice(), 19).expect("it packs")).expect("a fixture");
+}
+
+fn document_change(number: usize) -> DocumentChange {
+    DocumentChange {
+        kind: "finding".to_owned(),
+        key: number.to_string(),
+        expected_version: None,
+        action: DocumentAction::Put(vec![b'x'; 100 * number]),
+        changed_ms: -1,
+        changed_by: "ann".to_owned(),
+    }
+}
+
+fn labelled_run() -> Run {
+    let mut run = run(1, 0);
+    run.definition.labels = [("hunt".to_owned(), "T1110 password spray".to_owned())].into();
+    run
 }

@@ -5,6 +5,7 @@ mod commits;
 mod compat;
 mod crash;
 mod damage;
+mod documents;
 mod remote;
 mod reopen;
 mod runs;

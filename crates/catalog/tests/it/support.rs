@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use coldtrail_catalog::{Catalog, CatalogClient, Config, Error};
@@ -75,6 +76,7 @@ pub(crate) fn run(number: u8, snapshot_id: u64) -> Run {
         deadline_ms: Some(1_770_000_600_000),
         bytes_max: Some(1 << 40),
         parallelism: 3,
+        labels: BTreeMap::new(),
     };
     Run {
         id: RunId::from_bytes([number; 16]),

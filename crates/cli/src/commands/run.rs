@@ -57,9 +57,9 @@ async fn begin(start: &RunStart) -> anyhow::Result<u8> {
         time_max_ms: start.seconds_max.map(|seconds| seconds.saturating_mul(1000)),
         bytes_max: start.bytes_max,
         parallelism: start.parallelism,
+        ..v1::StartRunRequest::default()
     };
-    let reply = client.runs().start_run(request).await.map_err(ClientError::from)?.into_inner();
-    let id: RunId = run_of(reply)?.0.id.parse()?;
+    let id = self::start(&client, request).await?;
     if !start.wait {
         println!("{id}");
         return Ok(exit::DONE);
@@ -69,8 +69,14 @@ async fn begin(start: &RunStart) -> anyhow::Result<u8> {
     Ok(code)
 }
 
+/// Starts a run, and gives its id.
+pub(crate) async fn start(client: &Client, request: v1::StartRunRequest) -> anyhow::Result<RunId> {
+    let reply = client.runs().start_run(request).await.map_err(ClientError::from)?.into_inner();
+    Ok(run_of(reply)?.0.id.parse()?)
+}
+
 #[allow(clippy::print_stdout)]
-fn explain(estimate: &v1::EstimateRunReply) -> anyhow::Result<u8> {
+pub(crate) fn explain(estimate: &v1::EstimateRunReply) -> anyhow::Result<u8> {
     let plan = estimate.plan.as_ref().context("the server's answer has no plan")?;
     println!("segments    {}", plan.segments);
     println!("bytes       {}", plan.bytes);
@@ -134,7 +140,7 @@ fn code_of(run: &v1::Run) -> u8 {
 }
 
 #[allow(clippy::print_stderr)]
-async fn follow(client: &Client, id: RunId) -> anyhow::Result<u8> {
+pub(crate) async fn follow(client: &Client, id: RunId) -> anyhow::Result<u8> {
     let mut changes = client.runs().follow_run(name(id)).await.map_err(ClientError::from)?.into_inner();
     let bar = match std::io::stderr().is_terminal() {
         true => ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} slices  {msg}")?),
@@ -155,7 +161,7 @@ async fn follow(client: &Client, id: RunId) -> anyhow::Result<u8> {
     Ok(code_of(&run))
 }
 
-async fn results(client: &mut Client, id: RunId, output: &OutputArguments) -> anyhow::Result<u8> {
+pub(crate) async fn results(client: &mut Client, id: RunId, output: &OutputArguments) -> anyhow::Result<u8> {
     let result = client.query(&format!("SELECT * FROM results.\"{id}\"")).await?;
     print(result, output).await?;
     Ok(exit::DONE)

@@ -97,7 +97,8 @@ impl TryFrom<v1::Run> for Run {
 
 impl From<&RunDefinition> for v1::RunDefinition {
     fn from(definition: &RunDefinition) -> Self {
-        let RunDefinition { sql, title, principal, submitted_ms, snapshot_id, priority, deadline_ms, bytes_max, parallelism } = definition;
+        let RunDefinition { sql, title, principal, submitted_ms, snapshot_id, priority, deadline_ms, bytes_max, parallelism, labels } =
+            definition;
         Self {
             sql: sql.clone(),
             title: title.clone(),
@@ -108,6 +109,7 @@ impl From<&RunDefinition> for v1::RunDefinition {
             deadline_ms: *deadline_ms,
             bytes_max: *bytes_max,
             parallelism: *parallelism,
+            labels: labels.clone(),
         }
     }
 }
@@ -124,6 +126,7 @@ impl From<v1::RunDefinition> for RunDefinition {
             deadline_ms: definition.deadline_ms,
             bytes_max: definition.bytes_max,
             parallelism: definition.parallelism,
+            labels: definition.labels,
         }
     }
 }

@@ -80,7 +80,7 @@ pub struct Commit {
     pub source_objects: ::prost::alloc::vec::Vec<SourceObject>,
 }
 /// A query that outlives its client.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Run {
     /// A UUIDv7: ids sort by submission.
     #[prost(bytes = "vec", tag = "1")]
@@ -105,7 +105,7 @@ pub struct Run {
     #[prost(sint64, optional, tag = "9")]
     pub ended_ms: ::core::option::Option<i64>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RunDefinition {
     #[prost(string, tag = "1")]
     pub sql: ::prost::alloc::string::String,
@@ -126,6 +126,12 @@ pub struct RunDefinition {
     pub bytes_max: ::core::option::Option<u64>,
     #[prost(uint32, tag = "9")]
     pub parallelism: u32,
+    /// What those who asked say of it, by name.
+    #[prost(btree_map = "string, string", tag = "10")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunPlan {
@@ -206,10 +212,60 @@ pub struct SliceFailure {
     #[prost(string, optional, tag = "2")]
     pub segment: ::core::option::Option<::prost::alloc::string::String>,
 }
+/// A small named record that all nodes agree on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Document {
+    /// 1 to 32 of `a` to `z` and `_`.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// 1 to 256 printable ASCII characters.
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    /// Grows with every change, and is never given again. At least 1.
+    #[prost(uint64, tag = "3")]
+    pub version: u64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub body: ::prost::alloc::vec::Vec<u8>,
+    #[prost(sint64, tag = "5")]
+    pub changed_ms: i64,
+    #[prost(string, tag = "6")]
+    pub changed_by: ::prost::alloc::string::String,
+}
+/// What is to become of one document.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DocumentChange {
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    /// The version that it must have; 0 if it must not be there; absent if that does not matter.
+    #[prost(uint64, optional, tag = "3")]
+    pub expected_version: ::core::option::Option<u64>,
+    #[prost(sint64, tag = "6")]
+    pub changed_ms: i64,
+    #[prost(string, tag = "7")]
+    pub changed_by: ::prost::alloc::string::String,
+    #[prost(oneof = "document_change::Action", tags = "4, 5")]
+    pub action: ::core::option::Option<document_change::Action>,
+}
+/// Nested message and enum types in `DocumentChange`.
+pub mod document_change {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Action {
+        /// Makes it, or replaces what is there.
+        #[prost(bytes, tag = "4")]
+        Body(::prost::alloc::vec::Vec<u8>),
+        /// Deletes it, if it is there.
+        #[prost(message, tag = "5")]
+        Deletion(super::DocumentDeletion),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DocumentDeletion {}
 /// What the nodes of the catalog agree on, one after another.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CatalogCommand {
-    #[prost(oneof = "catalog_command::Kind", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "catalog_command::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub kind: ::core::option::Option<catalog_command::Kind>,
 }
 /// Nested message and enum types in `CatalogCommand`.
@@ -229,6 +285,8 @@ pub mod catalog_command {
         PutSlices(super::PutSlicesCommand),
         #[prost(message, tag = "6")]
         DeleteRun(super::DeleteRunCommand),
+        #[prost(message, tag = "7")]
+        PutDocuments(super::PutDocumentsCommand),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -244,13 +302,13 @@ pub struct CommitCommand {
     #[prost(message, optional, tag = "3")]
     pub commit: ::core::option::Option<Commit>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateRunCommand {
     #[prost(message, optional, tag = "1")]
     pub run: ::core::option::Option<Run>,
 }
 /// Replaces a run whose version is still this one; what is stored has the next version.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateRunCommand {
     #[prost(uint64, tag = "1")]
     pub expected_version: u64,
@@ -272,6 +330,12 @@ pub struct PutSlicesCommand {
 pub struct DeleteRunCommand {
     #[prost(bytes = "vec", tag = "1")]
     pub run_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// Changes documents, all of them or none.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutDocumentsCommand {
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<DocumentChange>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogId {
@@ -361,7 +425,7 @@ pub struct ImageMeta {
 /// A snapshot image is a zstd stream of these, each with its length in front, from `header` to `end`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImageRecord {
-    #[prost(oneof = "image_record::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "image_record::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub kind: ::core::option::Option<image_record::Kind>,
 }
 /// Nested message and enum types in `ImageRecord`.
@@ -384,6 +448,8 @@ pub mod image_record {
         Slice(super::Slice),
         #[prost(message, tag = "8")]
         RemovedSegment(super::RemovedSegment),
+        #[prost(message, tag = "9")]
+        Document(super::Document),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -400,6 +466,9 @@ pub struct ImageHeader {
     /// The first entry of the leader that wrote the last one.
     #[prost(message, optional, tag = "5")]
     pub leader_since: ::core::option::Option<LogId>,
+    /// The highest version of a document that was deleted: a new one starts above it.
+    #[prost(uint64, tag = "6")]
+    pub deleted_version_max: u64,
 }
 /// A segment that is no longer visible, and that a run which has not ended still reads.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -435,6 +504,8 @@ pub struct ImageEnd {
     pub slices: u64,
     #[prost(uint64, tag = "6")]
     pub removed_segments: u64,
+    #[prost(uint64, tag = "7")]
+    pub documents: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CommitRequest {
@@ -550,21 +621,21 @@ pub struct StatusResponse {
     #[prost(string, optional, tag = "10")]
     pub stopped: ::core::option::Option<::prost::alloc::string::String>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateRunRequest {
     #[prost(message, optional, tag = "1")]
     pub run: ::core::option::Option<Run>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateRunResponse {}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateRunRequest {
     #[prost(uint64, tag = "1")]
     pub expected_version: u64,
     #[prost(message, optional, tag = "2")]
     pub run: ::core::option::Option<Run>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateRunResponse {
     /// As it is stored now.
     #[prost(message, optional, tag = "1")]
@@ -622,6 +693,49 @@ pub struct KeptSegmentChunk {
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
     /// How many segments all chunks hold together.
+    #[prost(uint64, tag = "2")]
+    pub total: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutDocumentsRequest {
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<DocumentChange>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutDocumentsResponse {
+    #[prost(message, optional, tag = "1")]
+    pub stored: ::core::option::Option<DocumentVersions>,
+}
+/// What became of changes of documents, in their order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DocumentVersions {
+    /// The version that is stored; 0 for one that was deleted.
+    #[prost(uint64, repeated, tag = "1")]
+    pub versions: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDocumentRequest {
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDocumentResponse {
+    /// Absent if there is no such document.
+    #[prost(message, optional, tag = "1")]
+    pub document: ::core::option::Option<Document>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDocumentsRequest {
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DocumentChunk {
+    #[prost(message, repeated, tag = "1")]
+    pub documents: ::prost::alloc::vec::Vec<Document>,
+    /// How many documents all chunks hold together.
     #[prost(uint64, tag = "2")]
     pub total: u64,
 }
@@ -815,17 +929,17 @@ pub struct ProposeRequest {
     pub command: ::core::option::Option<CatalogCommand>,
 }
 /// A refusal is a status with an ErrorDetail, as in CatalogService, but for `changed`.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ProposeResponse {
     /// The entry up to which the caller must have applied to see it.
     #[prost(uint64, tag = "1")]
     pub applied_index: u64,
-    #[prost(oneof = "propose_response::Outcome", tags = "2, 3, 4, 5")]
+    #[prost(oneof = "propose_response::Outcome", tags = "2, 3, 4, 5, 6")]
     pub outcome: ::core::option::Option<propose_response::Outcome>,
 }
 /// Nested message and enum types in `ProposeResponse`.
 pub mod propose_response {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Outcome {
         #[prost(uint64, tag = "2")]
         CommittedSnapshotId(u64),
@@ -835,6 +949,8 @@ pub mod propose_response {
         Changed(super::Run),
         #[prost(message, tag = "5")]
         Done(super::Blank),
+        #[prost(message, tag = "6")]
+        Stored(super::DocumentVersions),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -895,7 +1011,7 @@ pub struct ElectResponse {}
 pub struct ErrorDetail {
     #[prost(
         oneof = "error_detail::Kind",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22"
     )]
     pub kind: ::core::option::Option<error_detail::Kind>,
 }
@@ -950,6 +1066,19 @@ pub mod error_detail {
         MembershipRefused(::prost::alloc::string::String),
         #[prost(message, tag = "17")]
         OtherCluster(super::OtherCluster),
+        #[prost(message, tag = "18")]
+        DocumentChanged(super::DocumentChanged),
+        #[prost(message, tag = "19")]
+        DocumentTooLarge(super::DocumentTooLarge),
+        /// There are as many documents as are kept.
+        #[prost(uint64, tag = "20")]
+        TooManyDocuments(u64),
+        /// The documents have as many bytes as are kept.
+        #[prost(uint64, tag = "21")]
+        TooManyDocumentBytes(u64),
+        /// The change of documents contradicts itself, or names what cannot be.
+        #[prost(string, tag = "22")]
+        DocumentInvalid(::prost::alloc::string::String),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -966,6 +1095,26 @@ pub struct StaleEpoch {
     pub epoch: u64,
     #[prost(uint64, tag = "2")]
     pub current: u64,
+}
+/// The document is not the one that the caller saw.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DocumentChanged {
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    /// The version that it has; 0 if it is not there.
+    #[prost(uint64, tag = "3")]
+    pub version: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DocumentTooLarge {
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub bytes: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OtherCluster {
@@ -1494,6 +1643,93 @@ pub mod catalog_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Changes documents, all of them or none; again with the same changes changes nothing.
+        pub async fn put_documents(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutDocumentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutDocumentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/PutDocuments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "coldtrail.catalog.v1.CatalogService",
+                        "PutDocuments",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// One document.
+        pub async fn get_document(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDocumentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDocumentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/GetDocument",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.catalog.v1.CatalogService", "GetDocument"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Every document of a kind, in order of their keys, in chunks.
+        pub async fn list_documents(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDocumentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::DocumentChunk>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.catalog.v1.CatalogService/ListDocuments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "coldtrail.catalog.v1.CatalogService",
+                        "ListDocuments",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// How the nodes of the cluster are.
         pub async fn cluster_status(
             &mut self,
@@ -1699,6 +1935,36 @@ pub mod catalog_service_server {
             request: tonic::Request<super::ListKeptSegmentsRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::ListKeptSegmentsStream>,
+            tonic::Status,
+        >;
+        /// Changes documents, all of them or none; again with the same changes changes nothing.
+        async fn put_documents(
+            &self,
+            request: tonic::Request<super::PutDocumentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutDocumentsResponse>,
+            tonic::Status,
+        >;
+        /// One document.
+        async fn get_document(
+            &self,
+            request: tonic::Request<super::GetDocumentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDocumentResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ListDocuments method.
+        type ListDocumentsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::DocumentChunk, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Every document of a kind, in order of their keys, in chunks.
+        async fn list_documents(
+            &self,
+            request: tonic::Request<super::ListDocumentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ListDocumentsStream>,
             tonic::Status,
         >;
         /// How the nodes of the cluster are.
@@ -2333,6 +2599,142 @@ pub mod catalog_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListKeptSegmentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/PutDocuments" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutDocumentsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::PutDocumentsRequest>
+                    for PutDocumentsSvc<T> {
+                        type Response = super::PutDocumentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutDocumentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::put_documents(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutDocumentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/GetDocument" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDocumentSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetDocumentRequest>
+                    for GetDocumentSvc<T> {
+                        type Response = super::GetDocumentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDocumentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_document(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDocumentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.catalog.v1.CatalogService/ListDocuments" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDocumentsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::ServerStreamingService<super::ListDocumentsRequest>
+                    for ListDocumentsSvc<T> {
+                        type Response = super::DocumentChunk;
+                        type ResponseStream = T::ListDocumentsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDocumentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_documents(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDocumentsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,10 +1,10 @@
 //! Bytes that a released version wrote. They are never changed: a field that no longer decodes as it did breaks every catalog on disk.
 
-use coldtrail_model::{Commit, Run, SegmentMeta, Slice};
+use coldtrail_model::{Commit, Document, DocumentChange, Run, SegmentMeta, Slice};
 use coldtrail_proto::catalog::v1::{self, catalog_command, image_record, log_entry};
 use prost::Message;
 
-use crate::conversions::{commit, run, segment, slices, source_object};
+use crate::conversions::{commit, document_changes, documents, labelled_run, run, segment, slices, source_object};
 
 const LOG_ENTRY: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_log_entry.bin");
 const IMAGE: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_image.bin");
@@ -12,6 +12,40 @@ const IMAGE: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_image.bin");
 /// As written since there are runs.
 const RUN_LOG: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_run_log.bin");
 const RUN_IMAGE: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_run_image.bin");
+
+/// As written since there are documents, and labels of runs.
+const DOCUMENT_LOG: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_document_log.bin");
+const DOCUMENT_IMAGE: &[u8] = include_bytes!("../fixtures/compat/catalog_v1_document_image.bin");
+
+#[test]
+fn changes_of_documents_still_decode() {
+    let entries: Vec<v1::LogEntry> = records(DOCUMENT_LOG);
+    assert_eq!(entries, document_log());
+    let Some(log_entry::Payload::Command(v1::CatalogCommand { kind: Some(catalog_command::Kind::PutDocuments(put)) })) =
+        &entries[0].payload
+    else {
+        panic!("the first changes documents")
+    };
+    let changes: Result<Vec<_>, _> = put.changes.iter().cloned().map(DocumentChange::try_from).collect();
+    assert_eq!(changes, Ok(document_changes()));
+    let Some(log_entry::Payload::Command(v1::CatalogCommand { kind: Some(catalog_command::Kind::CreateRun(create)) })) =
+        &entries[1].payload
+    else {
+        panic!("the second makes a run")
+    };
+    assert_eq!(create.run.clone().map(Run::try_from), Some(Ok(labelled_run())));
+}
+
+#[test]
+fn an_image_with_documents_still_decodes() {
+    let records = records::<v1::ImageRecord>(DOCUMENT_IMAGE);
+    assert_eq!(records, document_image_records());
+    let found = records.into_iter().filter_map(|record| match record.kind {
+        Some(image_record::Kind::Document(document)) => Some(Document::try_from(document)),
+        _ => None,
+    });
+    assert_eq!(found.collect::<Result<Vec<_>, _>>(), Ok(documents()));
+}
 
 #[test]
 fn changes_of_runs_still_decode() {
@@ -57,10 +91,10 @@ fn a_snapshot_image_of_version_1_still_decodes() {
 #[ignore = "writes the fixtures of a new version; those of a released one stay as they are"]
 fn write_fixtures() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/compat");
-    let log: Vec<u8> = run_log().iter().flat_map(Message::encode_length_delimited_to_vec).collect();
-    std::fs::write(folder.join("catalog_v1_run_log.bin"), log).expect("can be written");
-    let image: Vec<u8> = run_image_records().iter().flat_map(Message::encode_length_delimited_to_vec).collect();
-    std::fs::write(folder.join("catalog_v1_run_image.bin"), image).expect("can be written");
+    let log: Vec<u8> = document_log().iter().flat_map(Message::encode_length_delimited_to_vec).collect();
+    std::fs::write(folder.join("catalog_v1_document_log.bin"), log).expect("can be written");
+    let image: Vec<u8> = document_image_records().iter().flat_map(Message::encode_length_delimited_to_vec).collect();
+    std::fs::write(folder.join("catalog_v1_document_image.bin"), image).expect("can be written");
 }
 
 /// Messages with their lengths in front.
@@ -83,18 +117,48 @@ fn run_log() -> Vec<v1::LogEntry> {
         }),
         catalog_command::Kind::DeleteRun(v1::DeleteRunCommand { run_id: vec![8; 16] }),
     ];
+    log_of(18, kinds)
+}
+
+fn document_log() -> Vec<v1::LogEntry> {
+    let changes = document_changes().iter().map(Into::into).collect();
+    let kinds = [
+        catalog_command::Kind::PutDocuments(v1::PutDocumentsCommand { changes }),
+        catalog_command::Kind::CreateRun(v1::CreateRunCommand { run: Some((&labelled_run()).into()) }),
+    ];
+    log_of(22, kinds)
+}
+
+fn log_of(first: u64, kinds: impl IntoIterator<Item = catalog_command::Kind>) -> Vec<v1::LogEntry> {
     let entry = |(index, kind)| v1::LogEntry {
         log_id: Some(v1::LogId { term: 2, node_id: 1, index }),
         payload: Some(log_entry::Payload::Command(v1::CatalogCommand { kind: Some(kind) })),
     };
-    (18..).zip(kinds).map(entry).collect()
+    (first..).zip(kinds).map(entry).collect()
+}
+
+fn document_image_records() -> Vec<v1::ImageRecord> {
+    let log_id = Some(v1::LogId { term: 2, node_id: 1, index: 23 });
+    let header = v1::ImageHeader { snapshot_id: 6, last_applied: log_id, deleted_version_max: 7, ..v1::ImageHeader::default() };
+    let end = v1::ImageEnd { runs: 1, documents: 2, ..v1::ImageEnd::default() };
+    let documents = documents();
+    let kinds = [image_record::Kind::Header(header), image_record::Kind::Run((&labelled_run()).into())]
+        .into_iter()
+        .chain(documents.iter().map(|document| image_record::Kind::Document(document.into())))
+        .chain([image_record::Kind::End(end)]);
+    kinds.map(|kind| v1::ImageRecord { kind: Some(kind) }).collect()
 }
 
 fn run_image_records() -> Vec<v1::ImageRecord> {
     let log_id = |index| Some(v1::LogId { term: 2, node_id: 1, index });
     let segment = v1::SegmentMeta { added_in: 4, ..v1::SegmentMeta::from(&segment(coldtrail_model::Table::Rejects, 4)) };
-    let header =
-        v1::ImageHeader { snapshot_id: 6, last_applied: log_id(21), membership: None, last_removal_id: Some(6), leader_since: log_id(16) };
+    let header = v1::ImageHeader {
+        snapshot_id: 6,
+        last_applied: log_id(21),
+        last_removal_id: Some(6),
+        leader_since: log_id(16),
+        ..v1::ImageHeader::default()
+    };
     let end = v1::ImageEnd { segments: 1, runs: 1, slices: 6, removed_segments: 1, ..v1::ImageEnd::default() };
     let slices = slices();
     let kinds =

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use coldtrail_model::{
-    Class, Commit, Day, Merge, Run, RunDefinition, RunId, RunPlan, RunState, SegmentId, SegmentMeta, Slice, SliceResult, SliceState,
-    SourceObject, Table, TimeRange,
+    Class, Commit, Day, Document, DocumentAction, DocumentChange, Merge, Run, RunDefinition, RunId, RunPlan, RunState, SegmentId,
+    SegmentMeta, Slice, SliceResult, SliceState, SourceObject, Table, TimeRange,
 };
 use coldtrail_proto::{Error, catalog::v1};
 use prost::Message;
@@ -69,6 +71,43 @@ fn a_state_of_a_newer_version_is_refused_with_its_number() {
     assert_eq!(error.to_string(), "Slice lacks its state; it may be written by a newer version of Coldtrail");
 }
 
+#[test]
+fn the_labels_of_a_run_come_back_in_their_order_from_its_bytes() {
+    let run = labelled_run();
+    let bytes = v1::Run::from(&run).encode_to_vec();
+    assert_eq!(bytes, v1::Run::from(&run.clone()).encode_to_vec());
+    assert_eq!(Run::try_from(v1::Run::decode(bytes.as_slice()).expect("our own bytes decode")), Ok(run));
+}
+
+#[test]
+fn documents_and_their_changes_come_back_as_they_were_from_their_bytes() {
+    for document in documents() {
+        let bytes = v1::Document::from(&document).encode_to_vec();
+        assert_eq!(Document::try_from(v1::Document::decode(bytes.as_slice()).expect("our own bytes decode")), Ok(document));
+    }
+    for change in document_changes() {
+        let bytes = v1::DocumentChange::from(&change).encode_to_vec();
+        assert_eq!(DocumentChange::try_from(v1::DocumentChange::decode(bytes.as_slice()).expect("our own bytes decode")), Ok(change));
+    }
+}
+
+#[test]
+fn what_a_newer_version_does_to_a_document_is_never_taken_for_something_else() {
+    let change = v1::DocumentChange { action: None, ..v1::DocumentChange::from(&document_changes()[0]) };
+    let error = DocumentChange::try_from(change).expect_err("nothing is known to be done");
+    assert_eq!(error.to_string(), "DocumentChange lacks its action; it may be written by a newer version of Coldtrail");
+}
+
+#[test]
+fn a_document_with_a_name_that_cannot_be_is_refused_by_the_field() {
+    let document = v1::Document::from(&documents()[0]);
+    for (kind, key, field) in [("Hunt", "a", "kind"), ("hunt_file", "a\nb", "key"), ("hunt_file", "", "key")] {
+        let named = v1::Document { kind: kind.to_owned(), key: key.to_owned(), ..document.clone() };
+        let error = Document::try_from(named).expect_err("it is no name");
+        assert!(matches!(error, Error::Value { message: "Document", field: found, .. } if found == field), "{error}");
+    }
+}
+
 /// The run that the fixtures of version 1 hold.
 pub(crate) fn run() -> Run {
     Run {
@@ -83,6 +122,7 @@ pub(crate) fn run() -> Run {
             deadline_ms: Some(1_770_000_900_000),
             bytes_max: Some(1 << 40),
             parallelism: 4,
+            labels: BTreeMap::new(),
         },
         state: RunState::Partial,
         plan: Some(RunPlan {
@@ -99,6 +139,45 @@ pub(crate) fn run() -> Run {
         started_ms: Some(1_770_000_000_100),
         ended_ms: Some(1_770_000_000_200),
     }
+}
+
+/// The run that the fixtures hold since there are labels.
+pub(crate) fn labelled_run() -> Run {
+    let labels = [("hunt", "T1110 password spray"), ("parameter.days", "90"), ("empty", "")];
+    let mut run = run();
+    run.definition.labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    run
+}
+
+/// The documents that the fixtures hold.
+pub(crate) fn documents() -> Vec<Document> {
+    let document = |kind: &str, key: &str, version, body: &[u8]| Document {
+        kind: kind.to_owned(),
+        key: key.to_owned(),
+        version,
+        body: body.to_vec(),
+        changed_ms: 1_770_000_000_000,
+        changed_by: "ann".to_owned(),
+    };
+    vec![document("hunt_file", "T1110 password spray", 3, b"title: spray\n\xff\x00"), document("signing_key", "node-1", 8, b"")]
+}
+
+/// The changes of documents that the fixtures hold.
+pub(crate) fn document_changes() -> Vec<DocumentChange> {
+    let change = |expected_version, action| DocumentChange {
+        kind: "hunt_file".to_owned(),
+        key: "T1110 password spray".to_owned(),
+        expected_version,
+        action,
+        changed_ms: -1,
+        changed_by: "ben".to_owned(),
+    };
+    vec![
+        change(None, DocumentAction::Put(b"a body".to_vec())),
+        change(Some(0), DocumentAction::Put(Vec::new())),
+        change(Some(7), DocumentAction::Delete),
+        change(None, DocumentAction::Delete),
+    ]
 }
 
 /// The slices that the fixtures of version 1 hold: one of each state.

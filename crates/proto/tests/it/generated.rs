@@ -27,6 +27,7 @@ fn generate_into(folder: &Path) {
     tonic_prost_build::configure()
         .out_dir(folder)
         .emit_rerun_if_changed(false)
+        .btree_map(".")
         .compile_fds(descriptors)
         .expect("the definitions generate Rust");
 }

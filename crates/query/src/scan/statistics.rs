@@ -16,6 +16,8 @@ pub(super) struct SegmentStatistics<'a> {
 enum Known {
     Day,
     Time,
+    /// Of the first or the last event that shows an observable.
+    ObservedTime,
     ClassUid,
     Source,
     Account,
@@ -32,6 +34,8 @@ impl<'a> SegmentStatistics<'a> {
         let known = [
             (EVENT_DAY, Known::Day),
             (Col::Time.column().name, Known::Time),
+            ("first_time", Known::ObservedTime),
+            ("last_time", Known::ObservedTime),
             (Col::Source.column().name, Known::Source),
             (Col::ClassUid.column().name, Known::ClassUid),
             (Col::CloudAccountUid.column().name, Known::Account),
@@ -41,6 +45,8 @@ impl<'a> SegmentStatistics<'a> {
             (Known::Day, _) => true,
             (Known::Time | Known::Source, Table::Events(_) | Table::Rejects) => true,
             (Known::ClassUid | Known::Account, Table::Events(_)) => true,
+            (Known::ObservedTime, Table::Observables) => true,
+            (Known::ObservedTime, Table::Events(_)) => false,
             (_, Table::Rejects | Table::Observables) => false,
         };
         self.segments.iter().all(|segment| is_known(segment.table)).then_some(known)
@@ -71,8 +77,8 @@ impl<'a> SegmentStatistics<'a> {
     fn bounds(&self, column: &Column, last: bool) -> Option<ArrayRef> {
         Some(match self.known(column)? {
             Known::Day => self.days(),
-            Known::Time if last => self.times(|segment| segment.time.end_ms),
-            Known::Time => self.times(|segment| segment.time.start_ms),
+            Known::Time | Known::ObservedTime if last => self.times(|segment| segment.time.end_ms),
+            Known::Time | Known::ObservedTime => self.times(|segment| segment.time.start_ms),
             Known::ClassUid => self.class_uids(),
             Known::Source => self.sources(),
             Known::Account if last => self.accounts(|accounts| accounts.last()),
@@ -122,7 +128,9 @@ impl PruningStatistics for SegmentStatistics<'_> {
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
         let counts: UInt64Array = match self.known(column)? {
             Known::Account => self.segments.iter().map(|segment| accounts_missing(segment)).collect(),
-            Known::Day | Known::Time | Known::ClassUid | Known::Source => self.segments.iter().map(|_| Some(0)).collect(),
+            Known::Day | Known::Time | Known::ObservedTime | Known::ClassUid | Known::Source => {
+                self.segments.iter().map(|_| Some(0)).collect()
+            }
         };
         Some(Arc::new(counts))
     }
@@ -140,7 +148,7 @@ impl PruningStatistics for SegmentStatistics<'_> {
                 let accounts = segment.accounts.as_deref()?;
                 contained(accounts.iter().map(String::as_str), &wanted)
             }
-            Known::Day | Known::Time | Known::ClassUid => None,
+            Known::Day | Known::Time | Known::ObservedTime | Known::ClassUid => None,
         });
         Some(answers.collect())
     }

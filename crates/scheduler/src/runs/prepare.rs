@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -5,8 +6,8 @@ use coldtrail_hunt::{Division, RunEstimate, Window, windows};
 use coldtrail_model::{Merge, RunId, RunPlan, Slice, SliceState, Snapshot, TimeRange};
 use coldtrail_query::Error;
 
-use super::Shared;
 use super::estimate::{ROW_GROUP_ROWS, Speed};
+use super::{SINCE_SNAPSHOT, Shared};
 
 /// A run's statement, understood and divided.
 pub(super) struct Prepared {
@@ -20,7 +21,7 @@ pub(super) struct Prepared {
 }
 
 /// The moment that a run takes for now.
-pub(super) fn moment(submitted_ms: i64) -> DateTime<Utc> {
+pub(crate) fn moment(submitted_ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(submitted_ms).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
@@ -63,6 +64,14 @@ impl Prepared {
             self.windows.len()
         );
         Err(Error::Exhausted { message })
+    }
+
+    /// The labels without the one that lets a run read only what is new, if its answer is not made row by row.
+    pub(super) fn honest_labels(&self, mut labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        if self.division.merge() != Merge::Append {
+            labels.remove(SINCE_SNAPSHOT);
+        }
+        labels
     }
 
     pub(super) fn plan(&self) -> RunPlan {

@@ -5,7 +5,7 @@ use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray, TimestampMilli
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use coldtrail_catalog::CatalogClient;
-use coldtrail_hunt::{Division, ResultFile, ResultTable};
+use coldtrail_hunt::{Division, Finding, ResultFile, ResultTable};
 use coldtrail_model::{Run, RunId, Slice, SliceState};
 use coldtrail_query::{Extension, Planner};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
@@ -18,10 +18,13 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::prelude::SessionConfig;
 
+use super::findings_table::findings_batch;
 use super::prepare::moment;
+use crate::hunting::FINDING;
 
 /// The schema with a table for each run: the rows of the slices that are done, also while it goes on.
 const RESULTS: &str = "results";
+const FINDINGS: &str = "findings";
 const RUNS: &str = "runs";
 const SLICES: &str = "slices";
 
@@ -74,7 +77,7 @@ impl RunTables {
 #[async_trait::async_trait]
 impl Extension for RunTables {
     fn system_names(&self) -> Vec<&'static str> {
-        vec![RUNS, SLICES]
+        vec![FINDINGS, RUNS, SLICES]
     }
 
     async fn system_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -86,6 +89,11 @@ impl Extension for RunTables {
                     slices.extend(self.catalog.slices(run.id).await.map_err(external)?);
                 }
                 slices_batch(&slices)?
+            }
+            FINDINGS => {
+                let documents = self.catalog.documents(FINDING).await.map_err(external)?;
+                let findings = documents.iter().map(|document| serde_json::from_slice(&document.body));
+                findings_batch(&findings.collect::<Result<Vec<Finding>, _>>().map_err(external)?)?
             }
             _ => return Ok(None),
         };
@@ -166,11 +174,11 @@ fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusion
     DataFusionError::External(Box::new(error))
 }
 
-fn commented(name: &str, kind: DataType, nullable: bool, comment: &str) -> Field {
+pub(super) fn commented(name: &str, kind: DataType, nullable: bool, comment: &str) -> Field {
     Field::new(name, kind, nullable).with_metadata([("comment".to_owned(), comment.to_owned())].into())
 }
 
-fn instant() -> DataType {
+pub(super) fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
 }
 
@@ -301,7 +309,7 @@ fn slices_batch(slices: &[Slice]) -> Result<RecordBatch> {
     batch(columns)
 }
 
-fn batch(columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
+pub(super) fn batch(columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }

@@ -70,7 +70,7 @@ impl Worker {
     async fn work(&self) -> Result<(RunState, Option<String>), Leave> {
         let (run, slices) = self.claim().await?;
         let definition = &run.definition;
-        let snapshot = self.shared.catalog.snapshot_at(definition.snapshot_id).await.map_err(catalog_error)?;
+        let snapshot = self.shared.snapshot_of(definition).await?;
         let prepared = Arc::new(Prepared::of(&self.shared, &definition.sql, snapshot, definition.submitted_ms).await?);
         let slices = match slices.is_empty() {
             true => {

@@ -1,1 +1,10 @@
 //! What the crate does, as tests.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "a test may fail where it stands, and says when it is skipped")]
+
+mod correlations;
+mod matching;
+mod parsing;
+mod samples;
+mod sources;
+mod support;

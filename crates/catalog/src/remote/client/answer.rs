@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use coldtrail_model::{Commit, IndexError, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject};
+use coldtrail_model::{Commit, Document, DocumentChange, IndexError, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject};
 use coldtrail_proto::catalog::v1;
 
 use super::{RemoteCatalog, wire};
+use crate::client::stored_documents;
+use crate::contents::check_document_changes;
 use crate::{CatalogClient, CommitId, Committed, Error, SourceProbe, Status};
 
 /// How many objects are asked for in one message.
@@ -96,6 +98,28 @@ impl CatalogClient for RemoteCatalog {
 
     async fn snapshot_at(&self, snapshot_id: u64) -> Result<Arc<Snapshot>, Error> {
         self.fetch_older_snapshot(snapshot_id).await
+    }
+
+    async fn put_documents(&self, changes: Vec<DocumentChange>) -> Result<Vec<Document>, Error> {
+        // Refused here as there: what is too large would not even be sent.
+        check_document_changes(&changes)?;
+        let request = v1::PutDocumentsRequest { changes: changes.iter().map(Into::into).collect() };
+        let response = self.change(|mut client| {
+            let request = request.clone();
+            async move { client.put_documents(request).await }
+        });
+        let versions = response.await?.stored.unwrap_or_default().versions;
+        stored_documents(changes, &versions).ok_or_else(|| self.unexpected(format_args!("{} versions of documents", versions.len())))
+    }
+
+    async fn document(&self, kind: &str, key: &str) -> Result<Option<Document>, Error> {
+        let request = v1::GetDocumentRequest { kind: kind.to_owned(), key: key.to_owned() };
+        let found = self.client.clone().get_document(request).await.map_err(|status| self.error(&status))?.into_inner();
+        found.document.map(Document::try_from).transpose().map_err(|error| self.unexpected(error))
+    }
+
+    async fn documents(&self, kind: &str) -> Result<Vec<Arc<Document>>, Error> {
+        self.fetch_documents(kind).await
     }
 
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error> {

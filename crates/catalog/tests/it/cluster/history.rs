@@ -22,7 +22,7 @@ const IN_VAIN: u32 = NUMBERS_MAX - 1;
 
 /// What clients did and saw.
 #[derive(Default)]
-struct History {
+pub(super) struct History {
     /// When each number was first sent.
     sent: Mutex<Vec<(u32, Instant)>>,
     /// When each number was acknowledged.
@@ -55,7 +55,7 @@ impl History {
 }
 
 /// Clients that commit and read through all nodes until they are stopped.
-struct Clients {
+pub(super) struct Clients {
     history: Arc<History>,
     stop: CancellationToken,
     acknowledged: watch::Sender<usize>,
@@ -63,7 +63,7 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(catalogs: &[Catalog]) -> Self {
+    pub(super) fn start(catalogs: &[Catalog]) -> Self {
         let clients =
             Self { history: Arc::default(), stop: CancellationToken::new(), acknowledged: watch::Sender::new(0), tasks: Vec::new() };
         let next = Arc::new(AtomicU32::new(0));
@@ -79,14 +79,14 @@ impl Clients {
     }
 
     /// Returns once so many more commits were acknowledged.
-    async fn progress(&self, commits: usize) {
+    pub(super) async fn progress(&self, commits: usize) {
         let mut acknowledged = self.acknowledged.subscribe();
         let wanted = *acknowledged.borrow() + commits;
         let reached = tokio::time::timeout(PATIENCE, acknowledged.wait_for(|count| *count >= wanted)).await;
         reached.expect("commits are taken in time").expect("the clients run");
     }
 
-    async fn finish(self) -> Arc<History> {
+    pub(super) async fn finish(self) -> Arc<History> {
         self.stop.cancel();
         for task in self.tasks {
             tokio::time::timeout(PATIENCE, task).await.expect("it ends in time").expect("no panic");
@@ -148,7 +148,7 @@ async fn visible(catalog: &Catalog) -> BTreeSet<u32> {
 }
 
 /// All numbers that were acknowledged are on every node, and none that was not sent.
-async fn assert_all_there(nodes: &Nodes, history: &History) {
+pub(super) async fn assert_all_there(nodes: &Nodes, history: &History) {
     let acknowledged: BTreeSet<u32> = history.acknowledged.lock().iter().map(|(number, _)| *number).collect();
     let sent: BTreeSet<u32> = history.sent.lock().iter().map(|(number, _)| *number).collect();
     for catalog in nodes.running() {

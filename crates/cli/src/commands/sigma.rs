@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use coldtrail_flight::client::Client;
+use coldtrail_proto::hunt::v1;
+use coldtrail_sigma::{Mappings, Placeholders, Verdict, check, parse};
+use serde_json::json;
+
+use crate::arguments::{SigmaCommand, SigmaRun};
+use crate::commands::content::{self, Brought};
+use crate::commands::run as runs;
+use crate::commands::sql::sign_in;
+use crate::exit;
+use crate::window::sql_instant;
+
+mod test;
+
+/// Sigma rules.
+pub(crate) async fn run(command: &SigmaCommand) -> anyhow::Result<u8> {
+    match command {
+        SigmaCommand::Check { rules, json } => check_all(rules, *json),
+        SigmaCommand::Test(arguments) => test::run(arguments).await,
+        SigmaCommand::Run(arguments) => run_rules(arguments).await,
+        SigmaCommand::List { json, server } => content::list(&sign_in(server).await?, "rules", *json).await,
+    }
+}
+
+/// The files of rules among these, folders searched to their depth, in order.
+pub(super) fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if path.is_dir() { folders.push(path.clone()) } else { found.push(path.clone()) }
+    }
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "yml" || kind == "yaml") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        bail!("there are no rules (.yml, .yaml) in what was named");
+    }
+    Ok(found)
+}
+
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read the rule {}", path.display()))
+}
+
+/// Says of each rule whether it can be run.
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+fn check_all(paths: &[PathBuf], as_json: bool) -> anyhow::Result<u8> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut say = |verdict: &'static str, file: &str, title: &str, reason: &str| {
+        *counts.entry(verdict).or_default() += 1;
+        match as_json {
+            true => println!("{}", json!({"verdict": verdict, "file": file, "title": title, "reason": reason})),
+            false => println!("{verdict:11}  {file}  {title}{}{reason}", if reason.is_empty() { "" } else { ": " }),
+        }
+    };
+    for path in rule_files(paths)? {
+        let name = path.display().to_string();
+        let parsed = parse(&name, &read(&path)?);
+        for problem in &parsed.problems {
+            say("malformed", &name, "", &problem.to_string());
+        }
+        for rule in parsed.correlations() {
+            say("unsupported", &name, &rule.about.title, "a correlation is not run over the lake yet");
+        }
+        for rule in parsed.rules() {
+            match check(rule, Mappings::builtin(), &Placeholders::new()) {
+                Verdict::Pass => say("pass", &name, &rule.about.title, ""),
+                Verdict::Unsupported(why) => say("unsupported", &name, &rule.about.title, &why),
+                Verdict::Unmapped(why) => say("unmapped", &name, &rule.about.title, &why),
+            }
+        }
+    }
+    let summary: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+    eprintln!("{}", summary.join(", "));
+    let all_pass = counts.keys().all(|verdict| *verdict == "pass");
+    Ok(if all_pass { exit::DONE } else { exit::INCOMPLETE })
+}
+
+/// Runs rules over months.
+#[allow(clippy::print_stderr)]
+async fn run_rules(arguments: &SigmaRun) -> anyhow::Result<u8> {
+    let window = arguments.window.range()?;
+    let mut client = sign_in(&arguments.server).await?;
+    let (name, refused) = set_name(&client, arguments).await?;
+    let (start, end) = (sql_instant(window.start_ms), sql_instant(window.end_ms));
+    let sql = format!("SELECT * FROM sigma('{name}') WHERE time >= {start} AND time <= {end}");
+    let labels = BTreeMap::from([
+        ("kind".to_owned(), "sigma".to_owned()),
+        ("rules".to_owned(), name.clone()),
+        ("window_start_ms".to_owned(), window.start_ms.to_string()),
+        ("window_end_ms".to_owned(), window.end_ms.to_string()),
+    ]);
+    let request = v1::StartRunRequest { sql, title: Some(format!("sigma {name}")), labels, ..v1::StartRunRequest::default() };
+    let id = runs::start(&client, request).await?;
+    let code = runs::follow(&client, id).await?;
+    if code == exit::FAILED {
+        return Ok(code);
+    }
+    runs::results(&mut client, id, &arguments.output).await?;
+    Ok(if code == exit::DONE && refused { exit::INCOMPLETE } else { code })
+}
+
+/// Files are brought first; anything else is the name of a set that is there. True if some rule cannot be run.
+#[allow(clippy::print_stderr)]
+async fn set_name(client: &Client, arguments: &SigmaRun) -> anyhow::Result<(String, bool)> {
+    let path = Path::new(&arguments.rules);
+    if !path.exists() {
+        return Ok((arguments.rules.clone(), false));
+    }
+    let mut files = Vec::new();
+    for file in rule_files(&[path.to_owned()])? {
+        files.push(json!({"path": file.display().to_string(), "text": read(&file)?}));
+    }
+    let name = arguments.name.clone().unwrap_or_else(|| content::name_of(path));
+    let brought = Brought { kind: "rules", name, bytes: serde_json::to_vec(&files)?, options: BTreeMap::new() };
+    let reply = content::put(client, brought).await?;
+    for remark in &reply.remarks {
+        eprintln!("coldtrail: {remark}");
+    }
+    Ok((content::content_of(&reply)?.versioned_name.clone(), !reply.remarks.is_empty()))
+}

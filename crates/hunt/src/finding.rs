@@ -1,0 +1,278 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use coldtrail_huntfile::FindingRule;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// How far the work on a finding is: OCSF's `status_id` with its names (class 2004).
+const STATUSES: &[(&str, i32, &str)] =
+    &[("new", 1, "New"), ("in_progress", 2, "In Progress"), ("suppressed", 3, "Suppressed"), ("resolved", 4, "Resolved")];
+
+/// What a finding turned out to be: OCSF's `verdict_id` with its names.
+const VERDICTS: &[(&str, i32, &str)] =
+    &[("false_positive", 1, "False Positive"), ("true_positive", 2, "True Positive"), ("benign", 7, "Benign")];
+
+/// The most entities and observables that a finding names of one kind.
+const VALUES_MAX: usize = 50;
+
+/// Something that a hunt, a rule or a sweep found. One for each key, however often it is found again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Names it: SHA-256 of the hunt, the query and the values that tell one finding from another.
+    pub key: String,
+    /// What happened, in a line.
+    pub title: String,
+    /// How severe it is: `informational` to `critical`.
+    pub severity: String,
+    /// OCSF's number of it, 1 to 5.
+    pub severity_id: i32,
+    /// The hunt, set of rules or feed that found it.
+    pub hunt: String,
+    /// The query, rule or indicator within it.
+    pub query: String,
+    /// The run that found it last.
+    pub run_id: String,
+    /// Every run that found it.
+    pub runs: BTreeSet<String>,
+    /// The time of the first row, in milliseconds since 1970, UTC, if rows have one.
+    pub first_seen_ms: Option<i64>,
+    /// The time of the last row.
+    pub last_seen_ms: Option<i64>,
+    /// How many rows the last run had for it.
+    pub rows: u64,
+    /// Who or what it happened to: values by column.
+    pub entities: BTreeMap<String, BTreeSet<String>>,
+    /// What can be looked for elsewhere: values by column.
+    pub observables: BTreeMap<String, BTreeSet<String>>,
+    /// ATT&CK techniques.
+    pub techniques: Vec<String>,
+    /// How far the work on it is.
+    pub status: String,
+    /// What it turned out to be; none yet.
+    pub verdict: Option<String>,
+    /// What a hunter says of it.
+    pub note: Option<String>,
+    /// When it was found first, in milliseconds since 1970, UTC.
+    pub created_ms: i64,
+    /// When a case system took it; none if none did yet.
+    pub notified_ms: Option<i64>,
+}
+
+/// What the rows of a run are made into findings by.
+#[derive(Debug, Clone)]
+pub struct FindingContext {
+    /// The hunt, set of rules or feed.
+    pub hunt: String,
+    /// The query within it.
+    pub query: String,
+    /// The run.
+    pub run_id: String,
+    /// How severe a finding is.
+    pub severity: String,
+    /// OCSF's number of it.
+    pub severity_id: i32,
+    /// ATT&CK techniques.
+    pub techniques: Vec<String>,
+    /// Now, in milliseconds since 1970, UTC.
+    pub now_ms: i64,
+}
+
+impl Finding {
+    /// Takes over what another run found of the same.
+    pub fn found_again(&mut self, by: Self) {
+        self.runs.insert(by.run_id.clone());
+        self.run_id = by.run_id;
+        self.rows = by.rows;
+        self.title = by.title;
+        self.first_seen_ms = self.first_seen_ms.into_iter().chain(by.first_seen_ms).min();
+        self.last_seen_ms = self.last_seen_ms.into_iter().chain(by.last_seen_ms).max();
+        for (mine, theirs) in [(&mut self.entities, by.entities), (&mut self.observables, by.observables)] {
+            for (column, values) in theirs {
+                let known = mine.entry(column).or_default();
+                known.extend(values.into_iter().take(VALUES_MAX.saturating_sub(known.len())));
+            }
+        }
+    }
+
+    /// Says how far the work on it is. Fails with the words that are known.
+    pub fn set_status(&mut self, status: &str) -> Result<(), String> {
+        self.status = known(STATUSES, status, "status")?;
+        Ok(())
+    }
+
+    /// Says what it turned out to be. Fails with the words that are known.
+    pub fn set_verdict(&mut self, verdict: &str) -> Result<(), String> {
+        self.verdict = Some(known(VERDICTS, verdict, "verdict")?);
+        Ok(())
+    }
+
+    /// The finding as OCSF Detection Finding (2004), version 1.8.0.
+    #[must_use]
+    pub fn to_ocsf(&self) -> Value {
+        let status = STATUSES.iter().find(|(name, ..)| *name == self.status).unwrap_or(&STATUSES[0]);
+        let verdict = self.verdict.as_ref().and_then(|verdict| VERDICTS.iter().find(|(name, ..)| name == verdict));
+        let observables = self.observables.iter().chain(&self.entities).flat_map(|(column, values)| {
+            values.iter().map(move |value| json!({"name": column, "type_id": 99, "type": column, "value": value}))
+        });
+        let attacks = self.techniques.iter().map(|technique| json!({"technique": {"uid": technique}}));
+        let (first, last) = (self.first_seen_ms, self.last_seen_ms);
+        let activity_id = if self.runs.len() > 1 { 2 } else { 1 };
+        let mut event = json!({
+            "activity_id": activity_id, "category_uid": 2, "class_uid": 2004, "type_uid": 200_400 + activity_id,
+            "severity_id": self.severity_id, "severity": capitalised(&self.severity), "status_id": status.1, "status": status.2,
+            "time": self.created_ms,
+            "metadata": {"version": coldtrail_model::OCSF_VERSION, "uid": self.key, "correlation_uid": self.run_id,
+                         "product": {"name": "Coldtrail", "vendor_name": "Coldtrail"}},
+            "finding_info": {"uid": self.key, "title": self.title, "first_seen_time": first, "last_seen_time": last,
+                             "created_time": self.created_ms, "analytic": {"name": format!("{}/{}", self.hunt, self.query), "type_id": 1, "type": "Rule"},
+                             "attacks": attacks.collect::<Vec<_>>()},
+            "observables": observables.collect::<Vec<_>>(),
+            "count": self.rows,
+        });
+        if let (Some((_, id, name)), Some(event)) = (verdict, event.as_object_mut()) {
+            event.insert("verdict_id".to_owned(), json!(id));
+            event.insert("verdict".to_owned(), json!(name));
+        }
+        if let (Some(note), Some(event)) = (&self.note, event.as_object_mut()) {
+            event.insert("comment".to_owned(), json!(note));
+        }
+        event
+    }
+}
+
+fn known(words: &[(&str, i32, &str)], word: &str, what: &str) -> Result<String, String> {
+    let names: Vec<&str> = words.iter().map(|(name, ..)| *name).collect();
+    match names.contains(&word) {
+        true => Ok(word.to_owned()),
+        false => Err(format!("{word} is not a {what} of a finding; known are {}", names.join(", "))),
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Makes findings of rows.
+#[derive(Debug)]
+pub struct FindingMaker<'a> {
+    rule: &'a FindingRule,
+    context: &'a FindingContext,
+    /// All rows are one finding together.
+    is_count: bool,
+    found: BTreeMap<String, Finding>,
+    row: u64,
+}
+
+impl<'a> FindingMaker<'a> {
+    /// Begins without rows. With `is_count`, all rows together are one finding.
+    #[must_use]
+    pub fn new(rule: &'a FindingRule, context: &'a FindingContext, is_count: bool) -> Self {
+        Self { rule, context, is_count, found: BTreeMap::new(), row: 0 }
+    }
+
+    /// Takes rows. A column that the rule names and the rows do not have counts as empty.
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let options = FormatOptions::default().with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.3fZ"));
+        let columns: Vec<(&str, ArrayFormatter<'_>, &dyn Array)> = self
+            .rule
+            .columns()
+            .into_iter()
+            .filter_map(|name| batch.column_by_name(name).map(|array| (name, array)))
+            .map(|(name, array)| Ok((name, ArrayFormatter::try_new(array.as_ref(), &options)?, array.as_ref())))
+            .collect::<Result<_, ArrowError>>()?;
+        let (first, last) = (times(batch, &["first_seen", "time"])?, times(batch, &["last_seen", "time"])?);
+        for row in 0..batch.num_rows() {
+            let value = |name: &str| {
+                let (_, text, array) = columns.iter().find(|(known, ..)| *known == name)?;
+                array.is_valid(row).then(|| text.value(row).to_string())
+            };
+            self.add_row(&value, first.as_ref().and_then(|times| times[row]), last.as_ref().and_then(|times| times[row]));
+        }
+        Ok(())
+    }
+
+    fn add_row(&mut self, value: &dyn Fn(&str) -> Option<String>, first: Option<i64>, last: Option<i64>) {
+        self.row += 1;
+        let key = self.key_of(value);
+        let FindingContext { hunt, query, run_id, severity, severity_id, techniques, now_ms } = self.context;
+        let finding = self.found.entry(key.clone()).or_insert_with(|| Finding {
+            key,
+            title: self.rule.title.of_row(value),
+            severity: severity.clone(),
+            severity_id: *severity_id,
+            hunt: hunt.clone(),
+            query: query.clone(),
+            run_id: run_id.clone(),
+            runs: BTreeSet::from([run_id.clone()]),
+            first_seen_ms: None,
+            last_seen_ms: None,
+            rows: 0,
+            entities: BTreeMap::new(),
+            observables: BTreeMap::new(),
+            techniques: techniques.clone(),
+            status: STATUSES[0].0.to_owned(),
+            verdict: None,
+            note: None,
+            created_ms: *now_ms,
+            notified_ms: None,
+        });
+        finding.rows += 1;
+        finding.first_seen_ms = finding.first_seen_ms.into_iter().chain(first).min();
+        finding.last_seen_ms = finding.last_seen_ms.into_iter().chain(last).max();
+        for (names, kept) in [(&self.rule.entities, &mut finding.entities), (&self.rule.observables, &mut finding.observables)] {
+            for name in names {
+                let values = kept.entry(name.clone()).or_default();
+                if values.len() < VALUES_MAX {
+                    values.extend(value(name));
+                }
+            }
+        }
+    }
+
+    /// What tells this row's finding from others: the columns of the rule, all of the row if it names none.
+    fn key_of(&self, value: &dyn Fn(&str) -> Option<String>) -> String {
+        let mut hash = Sha256::new();
+        let mut part = |text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        };
+        part(&self.context.hunt);
+        part(&self.context.query);
+        if !self.is_count {
+            let named =
+                if self.rule.dedupe.is_empty() { self.rule.columns() } else { self.rule.dedupe.iter().map(String::as_str).collect() };
+            for name in &named {
+                part(name);
+                part(&value(name).unwrap_or_default());
+            }
+            if named.is_empty() {
+                part(&self.row.to_string());
+            }
+        }
+        hex::encode(&hash.finalize()[..16])
+    }
+
+    /// The findings whose rows are enough, in order of key.
+    #[must_use]
+    pub fn finish(self) -> Vec<Finding> {
+        let threshold = self.rule.threshold;
+        self.found.into_values().filter(|finding| finding.rows >= threshold).collect()
+    }
+}
+
+/// The instants of the first of these columns that there is.
+fn times(batch: &RecordBatch, names: &[&str]) -> Result<Option<Vec<Option<i64>>>, ArrowError> {
+    let Some(column) = names.iter().find_map(|name| batch.column_by_name(name)) else { return Ok(None) };
+    if !matches!(column.data_type(), DataType::Timestamp(..)) {
+        return Ok(None);
+    }
+    let instants = cast(column, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
+    Ok(Some(instants.as_primitive::<TimestampMillisecondType>().iter().collect()))
+}

@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
+use coldtrail_intel::{Coverage, Sighting, Verdict, Verdicts};
+use coldtrail_model::{Run, RunId, Snapshot, Table, TimeRange, format_ms};
+use coldtrail_query::Error;
+use datafusion::common::DataFusionError;
+use serde_json::{Value, json};
+
+use super::Hunting;
+
+/// How many values of observables a verdict names.
+const VALUES_NAMED: usize = 10;
+
+impl Hunting {
+    /// One verdict for each entry of the feed that a run swept for.
+    pub(super) async fn verdicts_of(&self, id: RunId) -> Result<Vec<String>, Error> {
+        let (run, _, snapshot) = self.run(id).await?;
+        let labels = &run.definition.labels;
+        let name = labels.get("indicators").ok_or_else(|| Error::BadStatement { message: format!("run {id} is not a sweep") })?;
+        if !run.state.has_ended() {
+            return Err(Error::NotAllowed { message: format!("run {id} is {}; verdicts are given once it has ended", run.state) });
+        }
+        let indicators = self.content.indicators_of(name).await?;
+        let coverage = self.coverage(&run, &snapshot).await?;
+        let sql = format!(
+            "SELECT indicator_number, type_id, value, class, source, account, count, first_time, last_time, confirm FROM results.\"{id}\""
+        );
+        let mut verdicts = Verdicts::new(&indicators.feed);
+        for batch in self.rows(&sql, &snapshot).await? {
+            add(&mut verdicts, &batch).map_err(Error::Failed)?;
+        }
+        // A run that did not read everything cannot say that something was not seen.
+        let incomplete = run.message.clone().filter(|_| run.state != coldtrail_model::RunState::Done);
+        Ok(verdicts.finish(&coverage).iter().map(|verdict| to_json(verdict, incomplete.as_deref()).to_string()).collect())
+    }
+
+    /// Which data there were in the window of a sweep.
+    async fn coverage(&self, run: &Run, snapshot: &Arc<Snapshot>) -> Result<Coverage, Error> {
+        let window = window_of(run);
+        let mut coverage = Coverage::new();
+        for segment in snapshot.segments.values().flatten().filter(|segment| segment.time.overlaps(&window)) {
+            if let Table::Events(class) = segment.table {
+                coverage.add(class, &segment.source);
+            }
+        }
+        let instant = |ms: i64| format!("TIMESTAMP '{}'", format_ms(ms));
+        let sql = format!(
+            "SELECT DISTINCT type_id FROM observables WHERE last_time >= {} AND first_time <= {}",
+            instant(window.start_ms),
+            instant(window.end_ms)
+        );
+        for batch in self.rows(&sql, snapshot).await? {
+            batch.column(0).as_primitive::<Int32Type>().iter().flatten().for_each(|type_id| coverage.add_observed(type_id));
+        }
+        Ok(coverage)
+    }
+}
+
+/// The window that a run says that it looks at; all time if it does not.
+pub(super) fn window_of(run: &Run) -> TimeRange {
+    let bound = |key: &str| run.definition.labels.get(key).and_then(|text| text.parse::<i64>().ok());
+    // What SQL can write as an instant.
+    let (first, last) = (-62_135_596_800_000, 253_402_300_799_999);
+    TimeRange { start_ms: bound("window_start_ms").unwrap_or(first), end_ms: bound("window_end_ms").unwrap_or(last) }
+}
+
+fn add(verdicts: &mut Verdicts<'_>, batch: &RecordBatch) -> datafusion::common::Result<()> {
+    let text = |at: usize| cast(batch.column(at), &DataType::Utf8);
+    let (values, classes, sources, accounts, confirm) = (text(2)?, text(3)?, text(4)?, text(5)?, text(9)?);
+    let (values, classes) = (values.as_string::<i32>(), classes.as_string::<i32>());
+    let (sources, accounts) = (sources.as_string::<i32>(), accounts.as_string::<i32>());
+    let missing = |what: &str| DataFusionError::Internal(format!("the rows of a sweep have no {what}"));
+    let numbers = batch.column(0).as_primitive_opt::<Int32Type>().ok_or_else(|| missing("number"))?;
+    let types = batch.column(1).as_primitive_opt::<Int32Type>().ok_or_else(|| missing("type"))?;
+    let counts = batch.column(6).as_primitive_opt::<Int64Type>().ok_or_else(|| missing("count"))?;
+    let first = batch.column(7).as_primitive_opt::<TimestampMillisecondType>().ok_or_else(|| missing("first time"))?;
+    let last = batch.column(8).as_primitive_opt::<TimestampMillisecondType>().ok_or_else(|| missing("last time"))?;
+    for row in 0..batch.num_rows() {
+        verdicts.add(&Sighting {
+            indicator: u32::try_from(numbers.value(row)).unwrap_or(u32::MAX),
+            type_id: types.value(row),
+            value: values.value(row),
+            class: classes.value(row),
+            source: sources.value(row),
+            account: accounts.is_valid(row).then(|| accounts.value(row)),
+            count: u64::try_from(counts.value(row)).unwrap_or(0),
+            first_ms: first.value(row),
+            last_ms: last.value(row),
+            confirmed: confirm.is_null(row),
+        });
+    }
+    Ok(())
+}
+
+fn to_json(verdict: &Verdict, incomplete: Option<&str>) -> Value {
+    let seen = &verdict.seen;
+    let reason = match (verdict.status.name(), incomplete) {
+        ("NOT_SEEN", Some(incomplete)) => Some(format!("not everything could be read: {incomplete}")),
+        _ => verdict.reason.clone(),
+    };
+    let status = if verdict.status.name() == "NOT_SEEN" && incomplete.is_some() { "NO_COVERAGE" } else { verdict.status.name() };
+    let top = seen.top_values(VALUES_NAMED).into_iter().map(|(value, count)| json!({"value": value, "count": count}));
+    json!({
+        "verdict": status, "original": verdict.original, "place": verdict.place, "feed": verdict.feed, "kind": verdict.kind,
+        "value": verdict.value, "indicator_id": verdict.indicator_id, "reason": reason,
+        "count": seen.inside + seen.outside + seen.partly, "inside": seen.inside, "outside": seen.outside, "partly": seen.partly,
+        "unconfirmed": seen.unconfirmed, "first_seen": seen.first_ms.map(format_ms), "last_seen": seen.last_ms.map(format_ms),
+        "classes": seen.classes, "sources": seen.sources, "accounts": seen.accounts, "top_values": top.collect::<Vec<_>>(),
+        "searched": verdict.searched, "valid_from": verdict.valid_from.map(format_ms), "valid_until": verdict.valid_until.map(format_ms),
+        "confidence": verdict.confidence, "tlp": verdict.tlp, "attack": verdict.attack, "labels": verdict.labels,
+    })
+}

@@ -1,0 +1,105 @@
+"""Sigma rules: on files without a server, and over months in one scan."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from harness import wait_for
+
+SAMPLES = Path(os.environ.get("COLDTRAIL_SAMPLES", Path(__file__).resolve().parents[3] / "shared" / "samples")) / "sigma_regression" / "sigmahq"
+WINDOW = ("--since", "2026-01-01", "--until", "2026-12-31")
+
+TRAIL = """
+title: Somebody stops the trail
+id: 4db60cc0-36fb-42b7-9b58-a5b53019fb74
+status: test
+level: high
+logsource: {product: aws, service: cloudtrail}
+detection:
+    selection:
+        eventSource: cloudtrail.amazonaws.com
+        eventName: [StopLogging, UpdateTrail, DeleteTrail]
+    condition: selection
+"""
+SHELL = """
+title: PowerShell with an encoded command
+id: 1b0b8d2e-2f4e-4a35-9d5e-5d9b1d3f2a10
+status: test
+level: medium
+logsource: {product: windows, category: process_creation}
+detection:
+    selection:
+        Image|endswith: '\\\\powershell.exe'
+        CommandLine|contains: ['-enc', '-EncodedCommand']
+    condition: selection
+"""
+
+
+def test_a_recorded_event_is_matched_by_its_rule(coldtrail, tmp_path):
+    if not SAMPLES.is_dir():
+        pytest.skip("the samples are not here")
+    missed = []
+    pairs = sorted(SAMPLES.glob("*.expected.sigma.json"))
+    assert len(pairs) >= 100
+    for pair in pairs:
+        expected = json.loads(pair.read_text())
+        rule = tmp_path / f"{expected['rule_id']}.yml"
+        rule.write_text(expected["rule_yaml"])
+        event = pair.with_name(pair.name.removesuffix(".expected.sigma.json"))
+        ran = coldtrail.try_run("sigma", "test", rule, "--source", "windows_event", "--file", event)
+        matched = {json.loads(line)["rule_id"] for line in ran.out.splitlines()}
+        if expected["rule_id"] not in matched:
+            missed.append((pair.name, ran.err.strip()))
+    assert not missed
+
+
+def rules_folder(tmp_path, **rules):
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for name, text in rules.items():
+        (folder / f"{name}.yml").write_text(text)
+    return folder
+
+
+def test_rules_find_over_months_what_sql_finds(tier, tmp_path):
+    folder = rules_folder(tmp_path, trail=TRAIL, shell=SHELL)
+    ran = tier.coldtrail.run("sigma", "run", folder, *WINDOW, "--format", "json", env=tier.sql_env())
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    by_rule = {}
+    for row in found:
+        by_rule.setdefault(row["rule_title"], []).append(row["source_offset"])
+    trail = "SELECT source_offset FROM api_activity WHERE source = 'aws_cloudtrail' AND api_operation IN ('StopLogging', 'UpdateTrail', 'DeleteTrail')"
+    assert sorted(by_rule["Somebody stops the trail"]) == sorted(tier.query(trail).column("source_offset").to_pylist())
+    shell = "SELECT source_offset FROM process_activity WHERE lower(process_cmd_line) LIKE '%-enc%' AND lower(process_file_path) LIKE '%\\powershell.exe' AND activity_id = 1"
+    assert sorted(by_rule["PowerShell with an encoded command"]) == sorted(tier.query(shell).column("source_offset").to_pylist())
+
+
+def test_a_match_becomes_a_finding_once_however_often_it_is_run(server, tmp_path):
+    folder = rules_folder(tmp_path, trail=TRAIL)
+    for _ in range(2):
+        server.coldtrail.run("sigma", "run", folder, *WINDOW, "--name", "twice", env=server.sql_env())
+    ran = "SELECT count(*) FROM system.runs WHERE title LIKE 'sigma twice%' AND state = 'done'"
+    assert server.value(ran) == 2
+    findings = "SELECT key, status, verdict, hunt FROM system.findings WHERE hunt = 'twice'"
+    both = "SELECT count(*) FROM system.findings WHERE hunt = 'twice' AND runs = 2"
+    wait_for("the findings of both runs", lambda: server.value(both) > 0)
+    found = server.query(findings).to_pylist()
+    assert found and len({row["key"] for row in found}) == len(found)
+    key = found[0]["key"]
+    server.coldtrail.run("finding", "set", key, "--verdict", "false_positive", "--status", "resolved", "--note", "a drill", env=server.sql_env())
+    judged = server.query(f"SELECT status, verdict, note FROM system.findings WHERE key = '{key}'").to_pylist()
+    assert judged == [{"status": "resolved", "verdict": "false_positive", "note": "a drill"}]
+    wrong = server.coldtrail.try_run("finding", "set", key, "--verdict", "maybe", env=server.sql_env())
+    assert wrong.code == 1 and "true_positive" in wrong.err
+
+
+def test_check_says_why_a_rule_cannot_be_run(coldtrail, tmp_path):
+    unmapped = TRAIL.replace("product: aws, service: cloudtrail", "product: toaster")
+    folder = rules_folder(tmp_path, trail=TRAIL, toaster=unmapped, broken="title: x\ndetection: [")
+    ran = coldtrail.try_run("sigma", "check", folder, "--json")
+    said = {Path(row["file"]).name: row for row in map(json.loads, ran.out.splitlines())}
+    assert said["trail.yml"]["verdict"] == "pass"
+    assert said["toaster.yml"]["verdict"] == "unmapped" and "toaster" in said["toaster.yml"]["reason"]
+    assert said["broken.yml"]["verdict"] == "malformed"
+    assert ran.code == 3

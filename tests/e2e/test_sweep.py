@@ -1,0 +1,117 @@
+"""A feed swept over months: every planted indicator is found, with the counts that DuckDB finds in the events, and no look-alike is."""
+
+import json
+import subprocess
+from collections import defaultdict
+
+import duckdb
+import pytest
+
+WINDOW = ("--since", "2026-01-01", "--until", "2026-03-31")
+# Kinds of observables that a feed can name, by the OCSF type in `system.columns`.
+TYPES = {"IP Address": 25, "Hostname": 25, "Hash": 10, "User Name": 10, "URL String": 10, "Email Address": 5}
+
+
+def sweep(server, path, *arguments, feed_format=None):
+    more = ("--feed-format", feed_format) if feed_format else ()
+    ran = server.coldtrail.try_run("sweep", "--indicators", path, *WINDOW, "--json", *more, *arguments, env=server.sql_env())
+    assert ran.code in (0, 3), ran.err
+    return [json.loads(line) for line in ran.out.splitlines()]
+
+
+def seen(verdicts):
+    return {verdict["original"]: verdict for verdict in verdicts if verdict["verdict"] == "SEEN"}
+
+
+@pytest.fixture(scope="module")
+def raw_counts(lake, server):
+    """How many events show a value, counted by DuckDB in the columns of the events themselves."""
+    columns = defaultdict(list)
+    for row in server.query("SELECT table_name, column_name, observable_type, data_type FROM system.columns WHERE observable_type IS NOT NULL AND table_name <> 'events'").to_pylist():
+        columns[row["observable_type"]].append((row["table_name"], row["column_name"], row["data_type"].startswith("List")))
+    connection = duckdb.connect()
+
+    def count(kind, value):
+        total = 0
+        by_table = defaultdict(list)
+        for table, column, is_list in columns[kind]:
+            by_table[table].append(f"list_contains({column}, $1)" if is_list else f"{column} = $1")
+        for table, conditions in by_table.items():
+            folder = lake.lake_folder / "ocsf" / table
+            if folder.is_dir():
+                files = f"read_parquet('{folder}/*/*.parquet', hive_partitioning = true)"
+                total += connection.execute(f"SELECT count(*) FROM {files} WHERE coalesce({' OR '.join(f'coalesce({c}, false)' for c in conditions)}, false)", [value]).fetchone()[0]
+        return total
+
+    return count
+
+
+def test_planted_indicators_are_seen_with_the_counts_of_the_events(server, raw_counts, tmp_path):
+    planted = {}
+    for kind, wanted in TYPES.items():
+        # Values that only columns of this very type show: the lake also derives hosts of URLs and the like.
+        rows = server.query(f"SELECT value FROM observables WHERE type = '{kind}' GROUP BY value ORDER BY md5(value) LIMIT {wanted * 3}").to_pylist()
+        chosen = [row["value"] for row in rows if not row["value"].startswith(("10.", "172.", "192.168.", "fe80", "127.")) and "," not in row["value"] and '"' not in row["value"] and (kind != "Hostname" or " " not in row["value"])]
+        planted[kind] = chosen[:wanted]
+    noise = [f"198.19.7.{n}" for n in range(256)] + [f"never-seen-{n}.example.net" for n in range(2000)] + [f"{n:064x}" for n in range(1, 2000)]
+    feed = tmp_path / "feed.csv"
+    names = {"IP Address": "ip", "Hostname": "domain", "Hash": "hash", "User Name": "user_name", "URL String": "url", "Email Address": "email"}
+    lines = ["type,value"] + [f"{names[kind]},{value}" for kind, values in planted.items() for value in values] + [f",{value}" for value in noise]
+    feed.write_text("\n".join(lines) + "\n")
+    verdicts = sweep(server, feed, "--force")
+    assert len(verdicts) == len(lines) - 1, "one verdict an entry"
+    found = seen(verdicts)
+    wanted = {value for values in planted.values() for value in values}
+    missed = wanted - set(found)
+    assert not missed
+    # What was not planted is seen only as part of something that was: no noise at all.
+    assert set(found) <= wanted, set(found) - wanted
+    for value in planted["IP Address"]:
+        assert found[value]["count"] >= raw_counts("IP Address", value) > 0
+    for value in planted["Hash"]:
+        assert found[value]["count"] == raw_counts("Hash", value) > 0
+
+
+def test_look_alikes_are_not_seen(server, tmp_path):
+    hosts = [row["value"] for row in server.query("SELECT DISTINCT value FROM observables WHERE type = 'Hostname' AND value LIKE '%.%.%' ORDER BY value LIMIT 200").to_pylist()]
+    host = next(host for host in hosts if host.count(".") >= 2 and not host[-1].isdigit())
+    parent = host.split(".", 1)[1]
+    feed = tmp_path / "traps.txt"
+    # A domain is itself and what lies below it, at the border of a label; never a part of a label.
+    feed.write_text(f"{parent}\n{parent[1:]}\nno{parent}\nhxxps://{host.replace('.', '[.]')}/nowhere-to-be-seen\n0.0.0.0/0\ncom\n10.0.0.1\n44d88612fea8a8f36de82e1278abb02f\nd41d8cd98f00b204e9800998ecf8427e\n")
+    by_entry = {verdict["original"]: verdict["verdict"] for verdict in sweep(server, feed)}
+    assert by_entry[parent] == "SEEN"
+    assert by_entry[f"no{parent}"] == "NOT_SEEN"
+    assert by_entry[parent[1:]] in ("NOT_SEEN", "REJECTED")
+    for rejected in ("0.0.0.0/0", "com", "10.0.0.1", "44d88612fea8a8f36de82e1278abb02f", "d41d8cd98f00b204e9800998ecf8427e"):
+        assert by_entry[rejected] == "REJECTED", rejected
+
+
+def test_a_sweep_over_time_without_data_says_no_coverage(server, tmp_path):
+    feed = tmp_path / "feed.txt"
+    feed.write_text("198.51.100.7\n")
+    ran = server.coldtrail.try_run("sweep", "--indicators", feed, "--since", "2020-01-01", "--until", "2020-01-31", "--json", "--force", env=server.sql_env())
+    assert [json.loads(line)["verdict"] for line in ran.out.splitlines()] == ["NO_COVERAGE"]
+    assert ran.code == 3, "a script must not take this for clean"
+
+
+def test_a_feed_that_cannot_be_read_names_line_and_column(server, tmp_path):
+    feed = tmp_path / "broken.json"
+    feed.write_text('{"type": "bundle",\n "objects": [ {"type": "indicator", ]}')
+    ran = server.coldtrail.try_run("intel", "import", feed, env=server.sql_env())
+    assert ran.code == 1 and "line 2" in ran.err and "column" in ran.err, ran.err
+
+
+def test_feeds_are_listed_expired_and_still_found_by_version(server, tmp_path):
+    feed = tmp_path / "short-list.txt"
+    feed.write_text("198.51.100.7\nevil.example.com\n")
+    server.coldtrail.try_run("intel", "import", feed, "--force", env=server.sql_env())
+    listed = [json.loads(line) for line in server.coldtrail.run("intel", "list", "--json", env=server.sql_env()).out.splitlines()]
+    kept = next(content for content in listed if content["name"] == "short-list")
+    assert kept["counts"]["accepted"] == 2
+    version = kept["versioned_name"]
+    server.coldtrail.run("intel", "expire", "short-list", env=server.sql_env())
+    assert "short-list" not in server.coldtrail.run("intel", "list", env=server.sql_env()).out
+    assert server.value(f"SELECT count(*) FROM sweep('{version}')") == 0
+    gone = subprocess.run(server.coldtrail.command("sql", "SELECT * FROM sweep('short-list')"), capture_output=True, env=server.coldtrail.env(**server.sql_env()), check=False, text=True)
+    assert gone.returncode == 1 and "intel list" in gone.stderr
