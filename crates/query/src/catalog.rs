@@ -10,6 +10,7 @@ use datafusion::datasource::TableType;
 use crate::content::ContentStore;
 use crate::events::{EVENTS, event_tables, events_schema};
 use crate::extension::Extension;
+use crate::prevalence::{PREVALENCE, prevalence};
 use crate::scan::{ScanTally, SegmentStore, SegmentTable};
 use crate::system::SystemTable;
 use crate::views::{SigmaSchema, SweepSchema};
@@ -78,6 +79,10 @@ impl CatalogParts {
     pub(crate) fn segment_table(&self, schema: arrow::datatypes::SchemaRef, tables: impl Iterator<Item = Table>) -> SegmentTable {
         SegmentTable::new(schema, self.segments(tables), Arc::clone(&self.store), Arc::clone(&self.tally))
     }
+
+    fn observables(&self) -> SegmentTable {
+        self.segment_table(observables_schema(), std::iter::once(Table::Observables))
+    }
 }
 
 /// Schema `ocsf`.
@@ -88,7 +93,7 @@ struct OcsfSchema {
 
 /// The names of schema `ocsf`, in the order of the classes.
 pub(crate) fn ocsf_names() -> impl Iterator<Item = &'static str> {
-    Class::ALL.iter().map(|class| class.name()).chain([Table::Observables.name(), EVENTS])
+    Class::ALL.iter().map(|class| class.name()).chain([Table::Observables.name(), EVENTS, PREVALENCE])
 }
 
 #[async_trait::async_trait]
@@ -100,9 +105,8 @@ impl SchemaProvider for OcsfSchema {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let table = match name {
             EVENTS => self.parts.segment_table(events_schema(), event_tables()).into_view(),
-            name if name == Table::Observables.name() => {
-                self.parts.segment_table(observables_schema(), std::iter::once(Table::Observables))
-            }
+            PREVALENCE => return Ok(Some(Arc::new(prevalence(Arc::new(self.parts.observables()))?))),
+            name if name == Table::Observables.name() => self.parts.observables(),
             name => match name.parse::<Class>() {
                 Ok(class) => self.parts.segment_table(arrow_schema(class), std::iter::once(Table::Events(class))),
                 Err(_) => return Ok(None),
@@ -112,7 +116,7 @@ impl SchemaProvider for OcsfSchema {
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        Ok(self.table_exist(name).then_some(if name == EVENTS { TableType::View } else { TableType::Base }))
+        Ok(self.table_exist(name).then_some(if [EVENTS, PREVALENCE].contains(&name) { TableType::View } else { TableType::Base }))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -7,9 +7,11 @@
 //! the catalog knows and reads exactly the files that are left; `functions` has what hunters need beside SQL.
 //!
 //! ```text
-//! coldtrail.ocsf      a table for each OCSF class, observables, and the view events over all classes
+//! coldtrail.ocsf      a table for each OCSF class, observables, and the views events over all classes and prevalence
 //! coldtrail.system    segments, tables, columns, sources, rejects
 //! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
 
 mod analysis;
 mod catalog;
@@ -26,6 +28,7 @@ mod parameters;
 mod paths;
 mod planned;
 mod planner;
+mod prevalence;
 mod runtime;
 mod scan;
 mod service;
@@ -41,7 +44,7 @@ pub use conform::conform;
 pub use content::{ContentStore, Indicators};
 pub use error::Error;
 pub use extension::Extension;
-pub use functions::LOCAL_FUNCTIONS;
+pub use functions::{Geo, GeoFiles, LOCAL_FUNCTIONS};
 pub use planned::{Explained, PlannedQuery, ScanEstimate, StatementKind};
 pub use planner::{Planner, Session};
 pub use runtime::RuntimeConfig;

@@ -26,7 +26,7 @@ use crate::planned::Explained;
 use crate::scan::{ScanTally, SegmentStore, scan_of};
 use crate::statement::{Parsed, Request, parse, read_only};
 use crate::suggest::planning_error;
-use crate::{Error, PlannedQuery, PlannerConfig, Prepared, ScanEstimate, StatementKind, functions, parameters};
+use crate::{Error, Geo, PlannedQuery, PlannerConfig, Prepared, ScanEstimate, StatementKind, functions, parameters};
 
 /// Turns SQL into plans over what the catalog says is there.
 ///
@@ -101,6 +101,13 @@ impl Planner {
     pub fn with_extension(mut self, extension: Arc<dyn Extension>) -> Self {
         self.extension = Some(extension);
         self
+    }
+
+    /// The same planner, whose functions look up where addresses are in these files.
+    #[must_use]
+    pub fn with_geo(self, geo: Geo) -> Self {
+        let base = functions::with_geo(self.base.as_ref().clone(), &Arc::new(geo));
+        Self { base: Arc::new(base), ..self }
     }
 
     /// The same planner, which knows what hunters brought.

@@ -1,3 +1,4 @@
+use super::geo_distance::{haversine_km, speed_kmh};
 use super::network::{address, network};
 use super::{domain, entropy, fang, network as net};
 
@@ -139,4 +140,32 @@ fn entropy_grows_with_the_number_of_different_characters() {
     assert_eq!(entropy::shannon("äöüß"), 2.0);
     assert!(entropy::shannon("x3k9qz7vj1w8") > entropy::shannon("mailserver"));
     assert!(entropy::shannon("aaaa").is_sign_positive());
+}
+
+#[test]
+fn distances_follow_the_great_circle() {
+    // One degree of a great circle is 111.195 km, half of the earth's circumference 20015.1 km.
+    for (from, to, expected) in [
+        ((0.0, 0.0), (0.0, 1.0), 111.195),
+        ((0.0, 0.0), (1.0, 0.0), 111.195),
+        ((60.0, 0.0), (60.0, 1.0), 55.597),
+        ((0.0, 179.5), (0.0, -179.5), 111.195),
+        ((90.0, 0.0), (-90.0, 0.0), 20_015.1),
+        ((12.5, 40.0), (-12.5, -140.0), 20_015.1),
+        ((52.52, 13.405), (48.8566, 2.3522), 877.5),
+        ((52.52, 13.405), (52.52, 13.405), 0.0),
+        ((90.0, 10.0), (90.0, -170.0), 0.0),
+    ] {
+        let found = haversine_km(from.0, from.1, to.0, to.1);
+        assert!((found - expected).abs() < 0.1, "{from:?} to {to:?}: {found}");
+        assert!((found - haversine_km(to.0, to.1, from.0, from.1)).abs() < 1e-6, "{from:?} to {to:?}");
+    }
+}
+
+#[test]
+fn no_time_between_two_places_is_infinitely_fast() {
+    assert_eq!(speed_kmh(900.0, 3_600_000_000_000), 900.0);
+    assert_eq!(speed_kmh(900.0, 0), f64::INFINITY);
+    assert_eq!(speed_kmh(0.0, 0), 0.0);
+    assert!(speed_kmh(1.0, u128::from(u64::MAX)).is_finite());
 }

@@ -4,10 +4,14 @@
 mod errors;
 mod events;
 mod explain;
+mod functions;
+mod geo;
+mod mmdb;
 mod parameters;
 mod paths;
 mod pruning;
 mod reading;
+mod recipes;
 mod scale;
 mod slt;
 mod support;

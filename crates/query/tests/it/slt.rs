@@ -59,3 +59,8 @@ async fn functions_do_what_their_slt_file_says() {
 async fn hunts_find_what_their_slt_file_says() {
     run("hunts.slt").await;
 }
+
+#[tokio::test]
+async fn sequences_beacons_sessions_and_baselines_are_what_their_slt_file_says() {
+    run("sequences.slt").await;
+}

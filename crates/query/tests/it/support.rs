@@ -5,7 +5,7 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use coldtrail_lake::{Lake, SegmentWriter, StoreOptions, WriterConfig};
 use coldtrail_model::{Class, Col, Day, Event, IndexError, Outcome, SegmentIndex, SegmentMeta, Snapshot, SourceObject, Table};
-use coldtrail_query::{Error, PlannedQuery, Planner, PlannerConfig, RuntimeConfig, conform};
+use coldtrail_query::{Error, Geo, PlannedQuery, Planner, PlannerConfig, RuntimeConfig, conform};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -65,6 +65,11 @@ impl World {
     /// An empty lake in memory.
     pub fn new() -> Self {
         Self::over("memory:///", None)
+    }
+
+    /// The same world, in which it is known where addresses are.
+    pub fn with_geo(self, geo: Geo) -> Self {
+        Self { planner: self.planner.with_geo(geo), ..self }
     }
 
     /// An empty lake in a folder.
