@@ -166,7 +166,11 @@ impl Compiler<'_> {
             match (plain, name) {
                 (None, Some((name, after))) => {
                     append(&mut patterns, &[Pattern::read(before)]);
-                    append(&mut patterns, &self.placeholder(name)?);
+                    let values = self.placeholder(name)?;
+                    if patterns.len().saturating_mul(values.len()) > EXPANSIONS_MAX {
+                        return Err(format!("the placeholders of {text:?} stand for more than {EXPANSIONS_MAX} values"));
+                    }
+                    append(&mut patterns, &values);
                     rest = after;
                 }
                 (plain, _) => {
@@ -174,9 +178,6 @@ impl Compiler<'_> {
                     append(&mut patterns, &[Pattern::plain("%")]);
                     rest = after;
                 }
-            }
-            if patterns.len() > EXPANSIONS_MAX {
-                return Err(format!("the placeholders of {text:?} stand for more than {EXPANSIONS_MAX} values"));
             }
         }
         append(&mut patterns, &[Pattern::read(rest)]);

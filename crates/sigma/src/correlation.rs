@@ -20,7 +20,7 @@ pub struct Correlation {
     pub kind: CorrelationKind,
     /// The ids or names of rules, or of other correlations.
     pub rules: Vec<String>,
-    /// Fields, or aliases, that must have the same values. Events without one of them form a group of their own.
+    /// Fields, or aliases, that must have the same values. An event without one of them belongs to no group.
     pub group_by: Vec<String>,
     /// How long the stretch of time is, in milliseconds: the first and the last event are at most this far apart.
     pub timespan_ms: i64,
@@ -46,7 +46,7 @@ pub enum CorrelationKind {
     ValueAverage(String),
     /// Their median.
     ValueMedian(String),
-    /// Their percentile: the smallest number that so many percent of them do not exceed.
+    /// Their percentile: the number at so many percent of the way from the smallest to the largest, between two of them if need be.
     ValuePercentile(String, u8),
     /// Which of the rules match.
     Temporal,
@@ -127,6 +127,15 @@ impl CorrelationCondition {
 }
 
 impl RuleCondition {
+    /// True if it asks for an absence.
+    pub(crate) fn has_not(&self) -> bool {
+        match self {
+            Self::Rule(_) => false,
+            Self::Not(_) => true,
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_not),
+        }
+    }
+
     /// True for a set of rules that match.
     pub(crate) fn holds(&self, matches: &dyn Fn(usize) -> bool) -> bool {
         match self {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::correlate::{Correlated, CorrelationLimits, Occurrence, correlate};
+use crate::correlate::{Correlated, CorrelationOptions, Occurrence, correlate};
 use crate::correlation::{Correlation, fields_needed};
 use crate::error::{Error, Problem};
 use crate::rule::{About, Rule};
@@ -106,7 +106,7 @@ impl CorrelationSet {
     }
 
     /// Runs all correlations over the matches of the rules, which come sorted by time; one result for each correlation, in order.
-    pub fn run(&self, matches: &[RuleMatch], limits: &CorrelationLimits) -> Result<Vec<Correlated>, Error> {
+    pub fn run(&self, matches: &[RuleMatch], options: &CorrelationOptions) -> Result<Vec<Correlated>, Error> {
         let needed: BTreeMap<usize, Vec<String>> = (0..self.rules.len()).map(|rule| (rule, self.fields_needed(rule))).collect();
         let mut results: Vec<Correlated> = Vec::new();
         for (position, correlation) in self.correlations.iter().enumerate() {
@@ -124,7 +124,8 @@ impl CorrelationSet {
             }
             occurrences.sort_by_key(|occurrence| occurrence.time_ms);
             let is_named = self.sources.iter().flatten().any(|source| *source == Source::Correlation(position));
-            results.push(correlate(correlation, occurrences, limits, is_named)?);
+            let options = CorrelationOptions { wants_moments: options.wants_moments || is_named, ..*options };
+            results.push(correlate(correlation, occurrences, &options)?);
         }
         Ok(results)
     }
@@ -157,7 +158,7 @@ fn of_correlation<'r>(
         let value = |name: &String| {
             let field = correlation.field_in(name, &inner.about);
             let position = inner.group_by.iter().position(|known| known == field)?;
-            moment.group.get(position).cloned().flatten()
+            moment.group.get(position).cloned()
         };
         Occurrence {
             time_ms: moment.time_ms,

@@ -95,7 +95,7 @@ mod view;
 mod xml;
 
 pub use compile::Placeholders;
-pub use correlate::{Correlated, CorrelationHit, CorrelationLimits, Moment, Occurrence, correlate};
+pub use correlate::{Correlated, CorrelationHit, CorrelationOptions, Moment, Occurrence, correlate};
 pub use correlation::{Bound, Correlation, CorrelationCondition, CorrelationKind, Relation, RuleCondition, Timespan, fields_needed};
 pub use correlation_set::{CorrelationSet, RuleMatch};
 pub use error::{Error, Problem};

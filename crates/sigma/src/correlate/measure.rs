@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Occurrence;
 use crate::correlation::{Correlation, CorrelationCondition, CorrelationKind};
+use crate::pattern::fold;
 use crate::scalar::Numeric;
 
 /// What is known of the occurrences in a window, kept up to date as they come and go.
@@ -109,9 +110,9 @@ impl Measure {
     }
 }
 
-/// The values of an event, if it has all.
+/// The values of an event in small letters, if it has all.
 fn whole(values: &[Option<String>]) -> Option<Vec<String>> {
-    values.iter().cloned().collect()
+    values.iter().map(|value| value.as_deref().map(fold)).collect()
 }
 
 fn value(occurrence: &Occurrence) -> Option<Result<Numeric, ()>> {
@@ -167,13 +168,21 @@ impl Numbers {
         Some(match statistic {
             Statistic::Sum => self.sum(),
             Statistic::Average => self.sum() / total as f64,
-            Statistic::Median => (self.nth((total - 1) / 2) + self.nth(total / 2)) / 2.0,
-            Statistic::Percentile(percent) => self.nth((total * usize::from(percent)).div_ceil(100).saturating_sub(1)),
+            Statistic::Median => self.percentile(50),
+            Statistic::Percentile(percent) => self.percentile(percent),
         })
     }
 
     fn sum(&self) -> f64 {
         self.whole_sum as f64 + self.reals.iter().map(|(key, count)| real(*key) * *count as f64).sum::<f64>()
+    }
+
+    /// The number at this part of the way from the smallest to the largest; between two numbers, as far between them.
+    fn percentile(&self, percent: u8) -> f64 {
+        let way = (self.total - 1) * usize::from(percent);
+        let (position, rest) = (way / 100, (way % 100) as f64 / 100.0);
+        let below = self.nth(position);
+        if rest == 0.0 { below } else { below + (self.nth(position + 1) - below) * rest }
     }
 
     /// The number at a position in order of size, from 0.

@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 
 use super::measure::Measure;
-use super::{Correlated, CorrelationHit, CorrelationLimits, Moment, Occurrence};
+use super::{Correlated, CorrelationHit, Moment, Occurrence, Question};
 use crate::correlation::{Correlation, CorrelationKind};
 
 /// The window of one group.
 pub(super) struct Window {
+    group: Vec<String>,
     occurrences: VecDeque<Occurrence>,
     measure: Measure,
     burst: Option<Burst>,
@@ -22,11 +23,9 @@ struct Burst {
     events: Vec<String>,
 }
 
-type Group = [Option<String>];
-
 impl Window {
-    pub(super) fn new(correlation: &Correlation) -> Self {
-        Self { occurrences: VecDeque::new(), measure: Measure::new(correlation), burst: None, last_ms: i64::MIN }
+    pub(super) fn new(correlation: &Correlation, group: Vec<String>) -> Self {
+        Self { group, occurrences: VecDeque::new(), measure: Measure::new(correlation), burst: None, last_ms: i64::MIN }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -38,19 +37,11 @@ impl Window {
     }
 
     /// Goes on to a moment: if it is a later one, nothing more belongs to the last, and the condition is asked of it.
-    pub(super) fn advance(
-        &mut self,
-        time_ms: i64,
-        correlation: &Correlation,
-        limits: &CorrelationLimits,
-        found: &mut Correlated,
-        wants_moments: bool,
-        group: &Group,
-    ) {
+    pub(super) fn advance(&mut self, time_ms: i64, question: &Question<'_>, found: &mut Correlated) {
         if time_ms > self.last_ms && !self.occurrences.is_empty() {
-            self.ask(correlation, limits, found, wants_moments, group);
+            self.ask(question, found);
         }
-        let start_ms = time_ms.saturating_sub(correlation.timespan_ms);
+        let start_ms = time_ms.saturating_sub(question.correlation.timespan_ms);
         while self.occurrences.front().is_some_and(|first| first.time_ms < start_ms) {
             if let Some(left) = self.occurrences.pop_front() {
                 self.measure.remove(&left);
@@ -72,46 +63,46 @@ impl Window {
     }
 
     /// Asks for the last time, and reports what is under way.
-    pub(super) fn close(
-        &mut self,
-        correlation: &Correlation,
-        limits: &CorrelationLimits,
-        found: &mut Correlated,
-        wants_moments: bool,
-        group: &Group,
-    ) {
+    pub(super) fn close(&mut self, question: &Question<'_>, found: &mut Correlated) {
         if !self.occurrences.is_empty() {
-            self.ask(correlation, limits, found, wants_moments, group);
+            self.ask(question, found);
         }
-        if let Some(burst) = self.burst.take() {
-            found.hits.push(burst.into_hit(group));
-        }
+        self.report(found);
     }
 
-    fn ask(&mut self, correlation: &Correlation, limits: &CorrelationLimits, found: &mut Correlated, wants_moments: bool, group: &Group) {
+    fn ask(&mut self, question: &Question<'_>, found: &mut Correlated) {
+        let Question { correlation, options, decided_from_ms } = *question;
         let now_ms = self.last_ms;
         let start_ms = now_ms.saturating_sub(correlation.timespan_ms);
         let Some(number) = self.measure.holds(&correlation.condition, start_ms) else { return };
+        if now_ms < decided_from_ms {
+            found.windows_undecided += 1;
+            return;
+        }
         let from_ms = match correlation.kind {
             CorrelationKind::TemporalOrdered => self.measure.chain_start_ms(number, start_ms).unwrap_or(start_ms),
             _ => start_ms,
         };
         let first = self.occurrences.iter().find(|occurrence| occurrence.time_ms >= from_ms);
         let first_ms = first.map_or(now_ms, |occurrence| occurrence.time_ms);
-        if self.burst.as_ref().is_some_and(|burst| first_ms > burst.last_ms)
-            && let Some(over) = self.burst.take()
-        {
-            found.hits.push(over.into_hit(group));
+        if self.burst.as_ref().is_some_and(|burst| first_ms > burst.last_ms) {
+            self.report(found);
         }
         let burst = self.burst.get_or_insert(Burst { first_ms, last_ms: i64::MIN, peak: number, events_total: 0, events: Vec::new() });
         let known_until = burst.last_ms;
         for occurrence in self.occurrences.iter().filter(|it| it.time_ms >= first_ms && it.time_ms > known_until) {
-            burst.add(&occurrence.event, limits.hit_events_max);
+            burst.add(&occurrence.event, options.hit_events_max);
         }
         burst.last_ms = now_ms;
         burst.peak = burst.peak.max(number);
-        if wants_moments {
-            found.moments.push(Moment { time_ms: now_ms, group: group.to_vec() });
+        if options.wants_moments {
+            found.moments.push(Moment { time_ms: now_ms, group: self.group.clone() });
+        }
+    }
+
+    fn report(&mut self, found: &mut Correlated) {
+        if let Some(Burst { first_ms, last_ms, peak, events_total, events }) = self.burst.take() {
+            found.hits.push(CorrelationHit { group: self.group.clone(), first_ms, last_ms, peak, events_total, events });
         }
     }
 }
@@ -126,10 +117,5 @@ impl Burst {
         if self.events.len() < events_max {
             self.events.push(event.to_owned());
         }
-    }
-
-    fn into_hit(self, group: &Group) -> CorrelationHit {
-        let Self { first_ms, last_ms, peak, events_total, events } = self;
-        CorrelationHit { group: group.to_vec(), first_ms, last_ms, peak, events_total, events }
     }
 }

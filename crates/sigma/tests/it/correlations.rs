@@ -1,6 +1,6 @@
 //! What correlations put together. Minutes are written as they are; a match is `(minute, rule, group, value)`.
 
-use coldtrail_sigma::{Correlated, Correlation, CorrelationLimits, CorrelationSet, Document, Occurrence, RuleMatch, correlate, parse};
+use coldtrail_sigma::{Correlated, Correlation, CorrelationOptions, CorrelationSet, Document, Occurrence, RuleMatch, correlate, parse};
 
 const MINUTE: i64 = 60_000;
 
@@ -23,7 +23,7 @@ fn run(correlation: &Correlation, seen: &[Seen<'_>]) -> Correlated {
         values: vec![some(value)],
         event: number.to_string(),
     });
-    correlate(correlation, occurrences, &CorrelationLimits::default(), false).unwrap()
+    correlate(correlation, occurrences, &CorrelationOptions::default()).unwrap()
 }
 
 /// Hits as `group first-last peak events`, in minutes.
@@ -31,10 +31,7 @@ fn hits(body: &str, seen: &[Seen<'_>]) -> Vec<String> {
     let found = run(&correlation(body), seen).hits;
     found
         .iter()
-        .map(|hit| {
-            let group = hit.group[0].as_deref().unwrap_or("null");
-            format!("{group} {}-{} {} {}", hit.first_ms / MINUTE, hit.last_ms / MINUTE, hit.peak, hit.events.join(","))
-        })
+        .map(|hit| format!("{} {}-{} {} {}", hit.group[0], hit.first_ms / MINUTE, hit.last_ms / MINUTE, hit.peak, hit.events.join(",")))
         .collect()
 }
 
@@ -61,18 +58,29 @@ fn a_burst_is_one_hit_and_two_bursts_are_two() {
 }
 
 #[test]
-fn groups_are_counted_apart_and_no_value_is_a_group() {
+fn groups_are_counted_apart_in_any_case_and_no_value_is_no_group() {
     let seen = [(1, 0, "u", ""), (2, 0, "v", ""), (3, 0, "u", ""), (4, 0, "v", ""), (5, 0, "", ""), (6, 0, "", ""), (7, 0, "", "")];
-    assert_eq!(hits(COUNT_3_IN_10, &seen), ["null 5-7 3 4,5,6"]);
+    assert!(hits(COUNT_3_IN_10, &seen).is_empty());
+    assert_eq!(run(&correlation(COUNT_3_IN_10), &seen).events_without_group, 3);
+    assert_eq!(hits(COUNT_3_IN_10, &[(1, 0, "Mara", ""), (2, 0, "mara", ""), (3, 0, "MARA", "")]), ["Mara 1-3 3 0,1,2"]);
+    let all = correlation("type: event_count\nrules: [a]\ntimespan: 10m\ncondition: {gte: 2}");
+    let at = |time_ms: i64| Occurrence { time_ms, rule: 0, group: vec![], values: vec![], event: time_ms.to_string() };
+    assert_eq!(correlate(&all, [at(1), at(2)], &CorrelationOptions::default()).unwrap().hits.len(), 1);
 }
 
 #[test]
 fn an_event_that_two_rules_match_counts_once() {
     let two = correlation("type: event_count\nrules: [a, b]\ngroup-by: [User]\ntimespan: 10m\ncondition: {gte: 2}");
-    let at = |time_ms, rule, event: &str| Occurrence { time_ms, rule, group: vec![None], values: vec![], event: event.to_owned() };
-    let once = correlate(&two, [at(0, 0, "x"), at(0, 1, "x")], &CorrelationLimits::default(), false).unwrap();
+    let at = |time_ms, rule, event: &str| Occurrence {
+        time_ms,
+        rule,
+        group: vec![Some(String::new())],
+        values: vec![],
+        event: event.to_owned(),
+    };
+    let once = correlate(&two, [at(0, 0, "x"), at(0, 1, "x")], &CorrelationOptions::default()).unwrap();
     assert!(once.hits.is_empty());
-    let twice = correlate(&two, [at(0, 0, "x"), at(0, 1, "y")], &CorrelationLimits::default(), false).unwrap();
+    let twice = correlate(&two, [at(0, 0, "x"), at(0, 1, "y")], &CorrelationOptions::default()).unwrap();
     assert_eq!(twice.hits.len(), 1);
 }
 
@@ -101,7 +109,7 @@ fn bounds_are_all_asked_for() {
 fn value_count_counts_different_values() {
     let body = "type: value_count\nrules: [a]\ngroup-by: [Host]\ntimespan: 10m\ncondition: {field: User, gte: 3}";
     assert_eq!(hits(body, &[(1, 0, "h", "a"), (2, 0, "h", "b"), (3, 0, "h", "c")]), ["h 1-3 3 0,1,2"]);
-    assert!(hits(body, &[(1, 0, "h", "a"), (2, 0, "h", "a"), (3, 0, "h", "b"), (4, 0, "h", "")]).is_empty());
+    assert!(hits(body, &[(1, 0, "h", "a"), (2, 0, "h", "A"), (3, 0, "h", "b"), (4, 0, "h", "")]).is_empty());
     // What left the window no longer counts.
     assert!(hits(body, &[(1, 0, "h", "a"), (11, 0, "h", "b"), (12, 0, "h", "c"), (23, 0, "h", "d")]).is_empty());
 }
@@ -119,9 +127,10 @@ fn numbers_are_summed_up_averaged_and_ranked() {
     assert_eq!(peak("value_avg", "gt: 26.5"), None);
     assert_eq!(peak("value_median", "gte: 2.5"), Some(2.5));
     assert_eq!(peak("value_median", "gt: 2.5"), None);
-    assert_eq!(peak("value_percentile", "percentile: 75, gte: 3"), Some(3.0));
-    assert_eq!(peak("value_percentile", "percentile: 75, gt: 3"), None);
-    assert_eq!(peak("value_percentile", "percentile: 76, gt: 3"), Some(100.0));
+    assert_eq!(peak("value_percentile", "percentile: 50, gte: 2.5"), Some(2.5));
+    assert_eq!(peak("value_percentile", "percentile: 75, gte: 27.25"), Some(27.25));
+    assert_eq!(peak("value_percentile", "percentile: 75, gt: 27.25"), None);
+    assert_eq!(peak("value_percentile", "percentile: 100, gte: 100"), Some(100.0));
     assert_eq!(run(&correlation(&with("value_sum", "gt: 0")), &seen).values_not_numbers, 1);
     // Going out of the window takes a number out of the sum.
     assert!(hits(&with("value_sum", "gte: 10"), &[(0, 0, "h", "5.5"), (11, 0, "h", "5.5")]).is_empty());
@@ -143,11 +152,30 @@ fn temporal_may_have_a_condition_over_rules() {
     let body = "type: temporal\nrules: [a, b, c]\ngroup-by: [User]\ntimespan: 10m\ncondition: a and (b or c)";
     assert_eq!(hits(body, &[(1, 2, "u", ""), (4, 0, "u", "")]).len(), 1);
     assert!(hits(body, &[(1, 2, "u", ""), (4, 1, "u", "")]).is_empty());
-    let without = "type: temporal\nrules: [a, b]\ngroup-by: [User]\ntimespan: 10m\ncondition: a and not b";
-    assert_eq!(hits(without, &[(1, 1, "u", ""), (20, 0, "u", "")]), ["u 20-20 1 1"]);
-    assert!(hits(without, &[(1, 1, "u", ""), (5, 0, "u", "")]).is_empty());
     let unlisted = correlation("type: temporal\ngroup-by: [User]\ntimespan: 10m\ncondition: x and y");
     assert_eq!(unlisted.rules, ["x", "y"]);
+}
+
+/// `a and not b` is an `a` that no `b` follows.
+#[test]
+fn an_absence_is_looked_for_ahead_as_far_as_was_observed() {
+    let body = "type: temporal\nrules: [a, b]\ngroup-by: [User]\ntimespan: 10m\ncondition: a and not b";
+    assert_eq!(hits(body, &[(1, 0, "u", ""), (20, 1, "u", "")]), ["u 1-1 1 0"]);
+    assert!(hits(body, &[(1, 0, "u", ""), (11, 1, "u", ""), (30, 1, "u", "")]).is_empty());
+    assert_eq!(hits(body, &[(1, 1, "u", ""), (5, 0, "u", ""), (30, 1, "v", "")]), ["u 5-5 1 1"]);
+    assert_eq!(hits(body, &[(1, 0, "u", ""), (4, 0, "u", ""), (30, 1, "v", "")]), ["u 1-4 1 0,1"]);
+    let open = run(&correlation(body), &[(1, 0, "u", ""), (5, 1, "v", "")]);
+    assert_eq!((open.hits.len(), open.windows_undecided), (0, 1));
+    let at = |minute: i64, rule| Occurrence {
+        time_ms: minute * MINUTE,
+        rule,
+        group: vec![Some("u".to_owned())],
+        values: vec![],
+        event: minute.to_string(),
+    };
+    let options = CorrelationOptions { observed_until_ms: Some(60 * MINUTE), wants_moments: true, ..CorrelationOptions::default() };
+    let decided = correlate(&correlation(body), [at(1, 0)], &options).unwrap();
+    assert_eq!((decided.hits.len(), decided.moments[0].time_ms), (1, 11 * MINUTE));
 }
 
 #[test]
@@ -190,16 +218,16 @@ fn correlations_that_mean_nothing_are_refused() {
 #[test]
 fn what_would_take_too_much_memory_is_an_error() {
     let body = correlation(COUNT_3_IN_10);
-    let limits = CorrelationLimits { open_events_max: 10, ..CorrelationLimits::default() };
-    let at = |time_ms: i64| Occurrence { time_ms, rule: 0, group: vec![None], values: vec![], event: time_ms.to_string() };
-    let many = correlate(&body, (0..100).map(at), &limits, false).unwrap_err();
+    let limits = CorrelationOptions { open_events_max: 10, ..CorrelationOptions::default() };
+    let at = |time_ms: i64| Occurrence { time_ms, rule: 0, group: vec![Some(String::new())], values: vec![], event: time_ms.to_string() };
+    let many = correlate(&body, (0..100).map(at), &limits).unwrap_err();
     assert!(many.to_string().contains("open_events_max (10)"), "{many}");
     // Windows that are over take none.
-    assert!(correlate(&body, (0..100).map(|number| at(number * 11 * MINUTE)), &limits, false).is_ok());
+    assert!(correlate(&body, (0..100).map(|number| at(number * 11 * MINUTE)), &limits).is_ok());
     let groups = (0..5_000).map(|number| Occurrence { group: vec![Some(number.to_string())], ..at(number * MINUTE) });
-    let limits = CorrelationLimits { open_events_max: 3_000, ..limits };
-    assert!(correlate(&body, groups, &limits, false).is_ok());
-    assert!(correlate(&body, [at(5), at(4)], &limits, false).is_err());
+    let limits = CorrelationOptions { open_events_max: 3_000, ..limits };
+    assert!(correlate(&body, groups, &limits).is_ok());
+    assert!(correlate(&body, [at(5), at(4)], &limits).is_err());
 }
 
 const CHAIN: &str = r"
@@ -269,13 +297,13 @@ fn correlations_build_on_correlations() {
     };
     // The guessing goes on after it worked: what was true before counts.
     let matches = [failed(0), failed(1), failed(2), worked(3, "mara"), failed(4), failed(5)];
-    let results = set.run(&matches, &CorrelationLimits::default()).unwrap();
+    let results = set.run(&matches, &CorrelationOptions::default()).unwrap();
     assert_eq!(results[0].hits.len(), 1);
     assert_eq!(results[0].hits[0].events, ["f0", "f1", "f2", "f4", "f5"]);
     assert_eq!(results[1].hits.len(), 1);
-    assert_eq!(results[1].hits[0].group, [Some("mara".to_owned())]);
+    assert_eq!(results[1].hits[0].group, ["mara"]);
     let other = [failed(0), failed(1), failed(2), worked(3, "eve")];
-    assert!(set.run(&other, &CorrelationLimits::default()).unwrap()[1].hits.is_empty());
+    assert!(set.run(&other, &CorrelationOptions::default()).unwrap()[1].hits.is_empty());
     let before = [worked(0, "mara"), failed(1), failed(2), failed(3)];
-    assert!(set.run(&before, &CorrelationLimits::default()).unwrap()[1].hits.is_empty());
+    assert!(set.run(&before, &CorrelationOptions::default()).unwrap()[1].hits.is_empty());
 }

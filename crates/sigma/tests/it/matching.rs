@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coldtrail_sigma::Placeholders;
+use coldtrail_sigma::{Mappings, Placeholders, check, parse};
 use serde_json::json;
 
 use crate::support::{matches, matches_with};
@@ -308,6 +308,15 @@ fn placeholders_stand_for_what_the_caller_says() {
     assert!(with("X", "%Servers%", "%Servers%"));
     assert!(with("X|expand", r"\%plain%Ext%", "%plainexe"));
     assert!(with("X|expand", "100%", "100%"));
+}
+
+#[test]
+fn placeholders_that_stand_for_too_much_are_refused() {
+    let many: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+    let parsed =
+        parse("a.yml", "title: A\nlogsource: {product: windows}\ndetection:\n    s: {X|expand: '%a%%a%%a%%a%'}\n    condition: s\n");
+    let verdict = check(parsed.rules().next().unwrap(), Mappings::builtin(), &BTreeMap::from([("a".to_owned(), many)]));
+    assert!(verdict.to_string().contains("more than 100000 values"), "{verdict}");
 }
 
 #[test]
