@@ -32,6 +32,7 @@ mod prevalence;
 mod runtime;
 mod scan;
 mod service;
+mod spans;
 mod statement;
 mod suggest;
 mod system;

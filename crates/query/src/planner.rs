@@ -24,6 +24,7 @@ use crate::explain::explain_schema;
 use crate::extension::Extension;
 use crate::planned::Explained;
 use crate::scan::{ScanTally, SegmentStore, scan_of};
+use crate::spans::compare_lengths;
 use crate::statement::{Parsed, Request, parse, read_only};
 use crate::suggest::planning_error;
 use crate::{Error, Geo, PlannedQuery, PlannerConfig, Prepared, ScanEstimate, StatementKind, functions, parameters};
@@ -227,7 +228,7 @@ impl Planner {
         let plan = state.statement_to_plan(statement).await.map_err(|error| planning_error(error, &tables))?;
         let only_reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_reading.verify_plan(&plan).map_err(|_| read_only(&text))?;
-        let plan = json_as_text(plan).map_err(|error| planning_error(error, &tables))?;
+        let plan = compare_lengths(plan).and_then(json_as_text).map_err(|error| planning_error(error, &tables))?;
         Ok(Logical { state, plan, request, tables })
     }
 }
