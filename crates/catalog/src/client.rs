@@ -78,7 +78,7 @@ pub trait CatalogClient: SegmentIndex {
         Ok(self.run(id).await?.map(|(_, slices)| slices).unwrap_or_default())
     }
 
-    /// A snapshot that is not the newest: one that a run which has not ended reads, or one since which no segment was
+    /// A snapshot that is not the newest: one that a run reads that goes on or has answered, or one since which no segment was
     /// removed. Others are refused with [`Error::SnapshotGone`].
     async fn snapshot_at(&self, snapshot_id: u64) -> Result<Arc<Snapshot>, Error>;
 
@@ -99,7 +99,7 @@ pub trait CatalogClient: SegmentIndex {
     /// Every document of a kind, in order of their keys.
     async fn documents(&self, kind: &str) -> Result<Vec<Arc<Document>>, Error>;
 
-    /// Every segment whose file must be kept: the visible ones, and those that a run which has not ended still reads.
+    /// Every segment whose file must be kept: the visible ones, and those that a run reads which goes on or has answered.
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error>;
 }
 

@@ -172,7 +172,7 @@ pub enum Error {
     #[error("documents of {DOCUMENTS_BYTES_MAX} bytes are kept, and no more can be; delete some of them")]
     TooManyDocumentBytes,
     /// The snapshot is not known: it is to come, or what it showed is no longer kept.
-    #[error("snapshot {snapshot_id} cannot be read: those from {oldest} to {newest} can, and those of runs that have not ended")]
+    #[error("snapshot {snapshot_id} cannot be read: those from {oldest} to {newest} can, and those of runs that go on or have answered")]
     SnapshotGone {
         /// The snapshot.
         snapshot_id: u64,

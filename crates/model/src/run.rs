@@ -78,7 +78,7 @@ pub struct RunDefinition {
     pub principal: String,
     /// When, in milliseconds since 1970, UTC.
     pub submitted_ms: i64,
-    /// The snapshot that it reads; the catalog keeps it while the run has not ended.
+    /// The snapshot that it reads; the catalog keeps it until the run fails, is cancelled or is deleted.
     pub snapshot_id: u64,
     /// A run of a higher priority is served first; 0 is ordinary.
     pub priority: i32,

@@ -1,4 +1,4 @@
-//! Snapshots that are no longer the newest, and that runs still read.
+//! Snapshots that are no longer the newest, and that runs read or have read.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(super) struct Stored {
     pub(super) added_in: u64,
 }
 
-/// A segment that is no longer visible, and that a run which has not ended still reads.
+/// A segment that is no longer visible, and that a run reads or has read.
 #[derive(Debug, Clone)]
 pub(crate) struct RemovedSegment {
     pub(crate) segment: Arc<SegmentMeta>,
@@ -30,7 +30,7 @@ pub(super) struct History {
     /// The newest snapshot that took a segment away: those from it on can be told from what is visible now.
     last_removal_id: u64,
     removed: OrdMap<(SegmentKey, u64), RemovedSegment>,
-    /// How many runs that have not ended read which snapshot.
+    /// How many runs that go on or have answered read which snapshot.
     pins: OrdMap<u64, u64>,
 }
 
@@ -88,7 +88,7 @@ impl Contents {
         self.history.last_removal_id
     }
 
-    /// True if this snapshot can be given: it is recent, or a run that has not ended reads it.
+    /// True if this snapshot can be given: it is recent, or a run that goes on or has answered reads it.
     pub(crate) fn knows_snapshot(&self, snapshot_id: u64) -> bool {
         let is_recent = (self.history.last_removal_id..=self.snapshot_id).contains(&snapshot_id);
         is_recent || self.history.pins.contains_key(&snapshot_id)

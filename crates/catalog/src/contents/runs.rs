@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coldtrail_model::{Run, RunId, Slice, SliceState};
+use coldtrail_model::{Run, RunId, RunState, Slice, SliceState};
 use imbl::OrdMap;
 
 use super::Contents;
@@ -56,8 +56,10 @@ impl Contents {
         }
         let mut next = self.clone();
         if run.state.has_ended() {
-            next.history.unpin(run.definition.snapshot_id);
             next.runs.ended += 1;
+        }
+        if !needs_snapshot(&run) {
+            next.history.unpin(run.definition.snapshot_id);
         }
         next.runs.by_id.insert(run.id, Arc::new(run.clone()));
         Ok((next, run))
@@ -94,6 +96,9 @@ impl Contents {
             return Err(Refusal::RunActive { run, state: present.state });
         }
         let mut next = self.clone();
+        if needs_snapshot(present) {
+            next.history.unpin(present.definition.snapshot_id);
+        }
         next.runs.by_id.remove(&run);
         next.runs.ended -= 1;
         let numbers: Vec<u32> = self.slices(run).map(|slice| slice.number).collect();
@@ -145,7 +150,8 @@ impl Contents {
     fn insert_run(&mut self, run: Run) {
         if run.state.has_ended() {
             self.runs.ended += 1;
-        } else {
+        }
+        if needs_snapshot(&run) {
             self.history.pin(run.definition.snapshot_id);
         }
         self.runs.by_id.insert(run.id, Arc::new(run));
@@ -154,4 +160,9 @@ impl Contents {
     fn slice(&self, run: RunId, number: u32) -> Option<&Slice> {
         self.runs.slices.get(&(run, number)).map(Arc::as_ref)
     }
+}
+
+/// True if what the run reads must stay: while it goes on, and once it has answered, so that the answer can be shown and repeated.
+fn needs_snapshot(run: &Run) -> bool {
+    !matches!(run.state, RunState::Failed | RunState::Cancelled)
 }

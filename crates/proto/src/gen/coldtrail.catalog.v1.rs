@@ -115,7 +115,7 @@ pub struct RunDefinition {
     pub principal: ::prost::alloc::string::String,
     #[prost(sint64, tag = "4")]
     pub submitted_ms: i64,
-    /// The snapshot that it reads; kept while the run has not ended.
+    /// The snapshot that it reads; kept until the run fails, is cancelled or is deleted.
     #[prost(uint64, tag = "5")]
     pub snapshot_id: u64,
     #[prost(sint32, tag = "6")]
@@ -470,7 +470,7 @@ pub struct ImageHeader {
     #[prost(uint64, tag = "6")]
     pub deleted_version_max: u64,
 }
-/// A segment that is no longer visible, and that a run which has not ended still reads.
+/// A segment that is no longer visible, and that a run reads or has read.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemovedSegment {
     #[prost(message, optional, tag = "1")]

@@ -147,12 +147,20 @@ async fn visible(catalog: &Catalog) -> BTreeSet<u32> {
     numbers
 }
 
+/// On a busy machine a leader may take longer than one question waits.
+async fn wait_for_leader(catalog: &Catalog) {
+    let asked = Instant::now();
+    while let Err(error) = catalog.linearizable().await {
+        assert!(asked.elapsed() < PATIENCE, "there is no leader: {error}");
+    }
+}
+
 /// All numbers that were acknowledged are on every node, and none that was not sent.
 pub(super) async fn assert_all_there(nodes: &Nodes, history: &History) {
     let acknowledged: BTreeSet<u32> = history.acknowledged.lock().iter().map(|(number, _)| *number).collect();
     let sent: BTreeSet<u32> = history.sent.lock().iter().map(|(number, _)| *number).collect();
     for catalog in nodes.running() {
-        catalog.linearizable().await.expect("there is a leader");
+        wait_for_leader(&catalog).await;
         let there: BTreeSet<u32> = whole_commits(&catalog).await.into_iter().collect();
         assert!(acknowledged.is_subset(&there) && there.is_subset(&sent), "{acknowledged:?} of {sent:?}, and {there:?} are there");
     }
