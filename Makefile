@@ -7,7 +7,7 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 VENV := $(TARGET_DIR)/venv
 PYTHON := $(VENV)/bin/python
 BENCH_VENV := $(TARGET_DIR)/bench-venv
-LIGHT := -p coldtrail-model -p coldtrail-proto -p coldtrail-normalize -p coldtrail-generate -p coldtrail-lake -p coldtrail-catalog -p coldtrail-ingest
+LIGHT := $(addprefix -p coldtrail-,model proto normalize generate lake catalog ingest sigma intel huntfile evidence)
 
 .PHONY: help
 help: ## Say what there is

@@ -70,6 +70,26 @@ def test_killing_the_leader_costs_a_run_nothing_but_the_slices_under_way(three):
         heal(three)
 
 
+def test_a_run_that_was_taken_over_leaves_the_evidence_of_an_undisturbed_one(three, tmp_path):
+    key = tmp_path / "signing.pem"
+    three.client.run("evidence", "key", "--private", key, "--public", tmp_path / "signer.pem")
+
+    def digest(server, run):
+        said = server.coldtrail.run("evidence", "export", run, "--out", tmp_path / run, "--key", key, env=server.sql_env()).out
+        return dict(line.split(None, 1) for line in said.splitlines())["digest"]
+
+    leader = three.leader()
+    asked = next(node for node in three.schedulers if node is not leader)
+    calm = start(asked.server, SLOW)
+    assert wait_for("the end of the run", lambda: ended(asked.server, calm), 120)["state"] == "done"
+    run = start(asked.server, SLOW)
+    wait_for("a slice", lambda: any(piece["state"] == "done" for piece in status(asked.server, run)["slices"]))
+    leader.kill()
+    assert wait_for("the end of the run", lambda: ended(asked.server, run), 120)["state"] == "done"
+    assert digest(asked.server, run) == digest(asked.server, calm)
+    heal(three)
+
+
 def test_killing_or_stopping_executors_gives_the_right_rows(three):
     leader = three.leader()
     wanted = leader.server.query(SLOW).to_pylist()

@@ -115,3 +115,12 @@ def test_feeds_are_listed_expired_and_still_found_by_version(server, tmp_path):
     assert server.value(f"SELECT count(*) FROM sweep('{version}')") == 0
     gone = subprocess.run(server.coldtrail.command("sql", "SELECT * FROM sweep('short-list')"), capture_output=True, env=server.coldtrail.env(**server.sql_env()), check=False, text=True)
     assert gone.returncode == 1 and "intel list" in gone.stderr
+
+
+def test_the_same_feed_read_in_another_way_is_another_version(server, tmp_path):
+    feed = tmp_path / "private.txt"
+    feed.write_text("10.99.98.97\n")
+    first = {verdict["original"]: verdict["verdict"] for verdict in sweep(server, feed)}
+    forced = {verdict["original"]: verdict["verdict"] for verdict in sweep(server, feed, "--force")}
+    again = {verdict["original"]: verdict["verdict"] for verdict in sweep(server, feed)}
+    assert (first, forced, again) == ({"10.99.98.97": "REJECTED"}, {"10.99.98.97": "NOT_SEEN"}, {"10.99.98.97": "REJECTED"})

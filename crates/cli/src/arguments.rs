@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// What hunts found, and what it is worth.
     #[command(subcommand)]
     Finding(FindingCommand),
+    /// What a run leaves for an auditor: export, verify, replay.
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// List the segments of the lake, as the catalog knows them.
     Segments(Segments),
     /// Check and clean the lake's files.
@@ -373,5 +376,7 @@ pub(crate) struct ConfigArguments {
     pub(crate) check: bool,
 }
 
+mod evidence;
 mod hunting;
+pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
 pub(crate) use hunting::{FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep};

@@ -4,6 +4,7 @@ mod cluster;
 mod config;
 mod content;
 mod demo;
+mod evidence;
 mod finding;
 mod generate;
 mod hunt;
@@ -41,6 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Sigma(command) => sigma::run(command).await?,
         Command::Hunt(command) => hunt::run(command).await?,
         Command::Finding(command) => finding::run(command).await?,
+        Command::Evidence(command) => evidence::run(command).await?,
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "coldtrail", &mut std::io::stdout());
             exit::DONE

@@ -4,6 +4,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use coldtrail_ingest::IngestConfig;
 use coldtrail_lake::{StoreOptions, WriterConfig};
+use coldtrail_query::GeoFiles;
 use coldtrail_scheduler::{EngineConfig, ExecutorConfig, RunsConfig, SlicePolicy, TierMode};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -134,6 +135,17 @@ pub(crate) struct QueryConfig {
     pub(crate) statements_per_user_max: usize,
     /// How many seconds a statement may wait for its turn among those of its user.
     pub(crate) admission_seconds_max: u64,
+    /// A MaxMind file of countries, cities and coordinates, for `geo_country` and its like. All nodes need the same.
+    pub(crate) geoip_city: Option<PathBuf>,
+    /// A MaxMind file of networks on the Internet, for `geo_asn` and `geo_as_org`. All nodes need the same.
+    pub(crate) geoip_asn: Option<PathBuf>,
+}
+
+impl QueryConfig {
+    /// Where the functions for places look addresses up.
+    pub(crate) fn geo_files(&self) -> GeoFiles {
+        GeoFiles { city: self.geoip_city.clone(), asn: self.geoip_asn.clone() }
+    }
 }
 
 /// How runs are worked on.
@@ -213,6 +225,8 @@ impl Default for QueryConfig {
             distributed_jobs_max: engine.distributed_jobs_max,
             statements_per_user_max: engine.statements_per_user_max,
             admission_seconds_max: engine.admission_time_max.as_secs(),
+            geoip_city: None,
+            geoip_asn: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use coldtrail_fleet::{Attachment, EXECUTOR_ROWS, EXECUTOR_TASKS, ExecutorInfo, SCHEDULER, loopback_of};
 use coldtrail_link::Forward;
 use coldtrail_model::{IndexError, SegmentIndex, Snapshot, SourceObject};
-use coldtrail_query::{Planner, PlannerConfig};
+use coldtrail_query::{Geo, Planner, PlannerConfig};
 use coldtrail_scheduler::{Executor, ExecutorPlace, Workspace, executor_session};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -54,6 +54,7 @@ impl ExecutorNode {
         let scheduler = links.client.forward(SCHEDULER, attachment.leader()).await?;
         // For its settings: it has the functions that plans name, and registers the lake's store.
         let planner = Planner::new(PlannerConfig::default(), open_lake(config)?, Arc::new(NoCatalog), Arc::clone(workspace.runtime()));
+        let planner = planner.with_geo(Geo::open(&config.query.geo_files())?);
         let session = executor_session(&planner, workspace.config().vcores);
         let stop = CancellationToken::new();
         let vcores = u32::try_from(workspace.config().vcores).unwrap_or(u32::MAX);

@@ -11,6 +11,7 @@ mod health;
 mod links;
 mod node;
 mod output;
+mod pieces;
 mod progress;
 mod secrets;
 mod window;

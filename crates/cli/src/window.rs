@@ -3,6 +3,7 @@
 use anyhow::bail;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
+use coldtrail_huntfile::Duration;
 use coldtrail_model::TimeRange;
 
 /// From when to when.
@@ -24,32 +25,17 @@ impl WindowArguments {
             None => now,
             Some(text) => instant(text, true)?,
         };
-        let start = match duration_ms(&self.since)? {
-            Some(back) => DateTime::from_timestamp_millis(end.timestamp_millis().saturating_sub(back)).unwrap_or(DateTime::UNIX_EPOCH),
-            None => instant(&self.since, false)?,
+        let start = match self.since.parse::<Duration>() {
+            Ok(back) => {
+                let back = i64::try_from(back.as_ms()).unwrap_or(i64::MAX);
+                DateTime::from_timestamp_millis(end.timestamp_millis().saturating_sub(back)).unwrap_or(DateTime::UNIX_EPOCH)
+            }
+            Err(_) => instant(&self.since, false)?,
         };
         if start > end {
             bail!("the window ends ({end}) before it begins ({start}); look at --since and --until");
         }
         Ok(TimeRange { start_ms: start.timestamp_millis(), end_ms: end.timestamp_millis() })
-    }
-}
-
-/// `90d`, `12h`, `30m`, `10s`, `2w` in milliseconds; none if it is not written like a length of time.
-fn duration_ms(text: &str) -> anyhow::Result<Option<i64>> {
-    let Some(unit) = text.chars().last().filter(char::is_ascii_alphabetic) else { return Ok(None) };
-    let Ok(count) = text[..text.len() - 1].parse::<i64>() else { return Ok(None) };
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return Ok(None),
-    };
-    match count.checked_mul(seconds * 1_000).filter(|length| *length >= 0) {
-        Some(length) => Ok(Some(length)),
-        None => bail!("{text} is too long"),
     }
 }
 
@@ -64,14 +50,10 @@ fn instant(text: &str, is_end: bool) -> anyhow::Result<DateTime<Utc>> {
     Ok(time.unwrap_or_default().and_utc())
 }
 
-/// An instant as SQL reads it.
-pub(crate) fn sql_instant(ms: i64) -> String {
-    let instant = DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::UNIX_EPOCH);
-    format!("TIMESTAMP '{}'", instant.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
-}
-
 #[cfg(test)]
 mod tests {
+    use coldtrail_model::format_ms;
+
     use super::*;
 
     fn range(since: &str, until: &str) -> anyhow::Result<TimeRange> {
@@ -83,7 +65,7 @@ mod tests {
         let window = range("2d", "2026-01-31").expect("a window");
         let day = 86_400_000;
         assert_eq!(window.end_ms - window.start_ms, 2 * day);
-        assert_eq!(sql_instant(window.end_ms), "TIMESTAMP '2026-01-31T23:59:59.999Z'");
+        assert_eq!(format_ms(window.end_ms), "2026-01-31T23:59:59.999Z");
         let window = range("2026-01-30", "2026-01-30").expect("a day");
         assert_eq!(window.end_ms - window.start_ms, day - 1);
     }

@@ -30,6 +30,12 @@ impl fmt::Debug for Sha256Digest {
     }
 }
 
+impl From<[u8; 32]> for Sha256Digest {
+    fn from(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+}
+
 impl From<Sha256Digest> for String {
     fn from(digest: Sha256Digest) -> Self {
         digest.to_string()

@@ -25,6 +25,7 @@ mod verdict;
 mod canonical;
 mod evidence;
 mod evidence_digest;
+mod result_writer;
 mod rows;
 
 mod conclusion;
@@ -53,5 +54,6 @@ pub use finding::{Entity, Finding, Judgement, Severity};
 pub use key::{PublicKey, SigningKey};
 pub use kpi::{DetectionMade, FindingFact, Kpis, MonthlyHunts, Ratio, RunFact, hunt_kpis};
 pub use report::{report_html, report_markdown};
+pub use result_writer::ResultWriter;
 pub use rows::{RowsDigest, RowsHasher, rows_sha256};
 pub use verdict::{IndicatorStatus, IndicatorVerdict};

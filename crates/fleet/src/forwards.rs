@@ -46,7 +46,7 @@ impl Forwards {
         }
         let (target, targets) = watch::channel(Some(address.to_owned()));
         let forward = self.bind(local, service, targets).await;
-        self.open.insert(local, Standing { target, forward: forward });
+        self.open.insert(local, Standing { target, forward });
     }
 
     async fn bind(&mut self, local: SocketAddr, service: &str, targets: watch::Receiver<Option<String>>) -> Option<Forward> {

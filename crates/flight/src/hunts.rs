@@ -166,8 +166,8 @@ impl HuntService for Hunts {
     }
 
     async fn delete_content(&self, request: Request<v1::ContentName>) -> Result<Response<v1::DeleteContentReply>, Status> {
-        self.admit(&request).await?;
-        content::delete(self.services.content.as_ref(), request.get_ref()).await
+        let principal = self.admit(&request).await?;
+        content::delete(self.services.content.as_ref(), &principal, request.get_ref()).await
     }
 
     async fn start_hunt(&self, request: Request<v1::StartHuntRequest>) -> Result<Response<v1::StartHuntReply>, Status> {
@@ -185,6 +185,18 @@ impl HuntService for Hunts {
     async fn judge_finding(&self, request: Request<v1::JudgeFindingRequest>) -> Result<Response<v1::JudgeFindingReply>, Status> {
         let principal = self.admit(&request).await?;
         hunting::judge(self.services.hunting.as_ref(), &principal, request.into_inner()).await
+    }
+
+    type GetFactsStream = BoxStream<'static, Result<v1::TextChunk, Status>>;
+
+    async fn get_facts(&self, request: Request<v1::RunName>) -> Result<Response<Self::GetFactsStream>, Status> {
+        let (principal, id) = self.named(&request).await?;
+        hunting::facts(self.services.hunting.as_ref(), &principal, id).await
+    }
+
+    async fn conclude_hunt(&self, request: Request<v1::ConcludeHuntRequest>) -> Result<Response<v1::ConcludeHuntReply>, Status> {
+        let principal = self.admit(&request).await?;
+        hunting::conclude(self.services.hunting.as_ref(), &principal, request.into_inner()).await
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use coldtrail_query::{Error, Principal};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// What hunters bring and Coldtrail keeps, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,12 +49,15 @@ pub struct Content {
     pub kind: ContentKind,
     /// Its name.
     pub name: String,
-    /// SHA-256 of its bytes in hexadecimal. `name@` and the first 12 letters name this version for ever.
+    /// SHA-256 of its bytes in hexadecimal.
     pub sha256: String,
     /// How many bytes it has.
     pub bytes: u64,
     /// How it is to be read, such as `format` and `force` of a feed.
     pub options: BTreeMap<String, String>,
+    /// When it runs by itself, if it is a hunt that does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Cron>,
     /// What it holds, such as `accepted`, `rejected` and `unsupported` of a feed.
     pub counts: BTreeMap<String, u64>,
     /// When it was brought, in milliseconds since 1970, UTC.
@@ -62,16 +66,31 @@ pub struct Content {
     pub brought_by: String,
 }
 
+/// When a hunt runs by itself, as its file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cron {
+    /// Minute, hour, day of month, month, day of week.
+    pub expression: String,
+    /// The IANA time zone that these are in.
+    pub zone: String,
+}
+
 /// Between the name and the version of content.
 const VERSION_MARK: char = '@';
-/// How many letters of the SHA-256 are the version.
+/// How many letters of a SHA-256 are the version.
 const VERSION_LETTERS: usize = 12;
 
 impl Content {
-    /// The name of this version, which never means anything else.
+    /// The name of this version, which never means anything else: it follows from the bytes and from how they are to be read.
     #[must_use]
     pub fn versioned_name(&self) -> String {
-        let version: String = self.sha256.chars().take(VERSION_LETTERS).collect();
+        let mut hash = Sha256::new();
+        hash.update(&self.sha256);
+        for text in self.options.iter().flat_map(|(name, value)| [name, value]) {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        let version: String = hex::encode(hash.finalize()).chars().take(VERSION_LETTERS).collect();
         format!("{}{VERSION_MARK}{version}", self.name)
     }
 }
@@ -111,5 +130,29 @@ pub trait ContentService: Send + Sync + 'static {
     async fn get(&self, kind: ContentKind, name: &str) -> Result<(Content, bytes::Bytes), Error>;
 
     /// Forgets a name. Its versions stay readable under their own names, so that evidence does.
-    async fn delete(&self, kind: ContentKind, name: &str) -> Result<(), Error>;
+    async fn delete(&self, by: &Principal, kind: ContentKind, name: &str) -> Result<(), Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_way_to_read_the_same_bytes_is_another_version() {
+        let content = |options: &[(&str, &str)]| Content {
+            kind: ContentKind::Indicators,
+            name: "feed".to_owned(),
+            sha256: "0".repeat(64),
+            bytes: 0,
+            options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            schedule: None,
+            counts: BTreeMap::new(),
+            brought_ms: 0,
+            brought_by: "hunter".to_owned(),
+        };
+        let plain = content(&[]).versioned_name();
+        assert_eq!(plain, content(&[]).versioned_name());
+        assert_ne!(plain, content(&[("force", "true")]).versioned_name());
+        assert_ne!(content(&[("a", "bc")]).versioned_name(), content(&[("ab", "c")]).versioned_name());
+    }
 }

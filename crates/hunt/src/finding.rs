@@ -5,7 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use coldtrail_huntfile::FindingRule;
+use coldtrail_huntfile::{FindingRule, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -20,6 +20,12 @@ const VERDICTS: &[(&str, i32, &str)] =
 
 /// The most entities and observables that a finding names of one kind.
 const VALUES_MAX: usize = 50;
+/// The longest title, entity or observable that is kept whole, in bytes: a finding is one small record of the catalog.
+const TEXT_BYTES_MAX: usize = 1024;
+/// How many of the runs that found it a finding names; all are counted.
+const RUNS_NAMED: usize = 100;
+/// The most findings that the rows of one run are made into.
+pub const FINDINGS_OF_A_RUN_MAX: usize = 1_000;
 
 /// Something that a hunt, a rule or a sweep found. One for each key, however often it is found again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +44,10 @@ pub struct Finding {
     pub query: String,
     /// The run that found it last.
     pub run_id: String,
-    /// Every run that found it.
+    /// The newest runs that found it; ids sort by time.
     pub runs: BTreeSet<String>,
+    /// How many runs found it.
+    pub runs_count: u64,
     /// The time of the first row, in milliseconds since 1970, UTC, if rows have one.
     pub first_seen_ms: Option<i64>,
     /// The time of the last row.
@@ -58,6 +66,12 @@ pub struct Finding {
     pub verdict: Option<String>,
     /// What a hunter says of it.
     pub note: Option<String>,
+    /// Who said last what it turned out to be.
+    #[serde(default)]
+    pub judged_by: Option<String>,
+    /// When, in milliseconds since 1970, UTC.
+    #[serde(default)]
+    pub judged_ms: Option<i64>,
     /// When it was found first, in milliseconds since 1970, UTC.
     pub created_ms: i64,
     /// When a case system took it; none if none did yet.
@@ -74,19 +88,58 @@ pub struct FindingContext {
     /// The run.
     pub run_id: String,
     /// How severe a finding is.
-    pub severity: String,
-    /// OCSF's number of it.
-    pub severity_id: i32,
+    pub severity: Severity,
     /// ATT&CK techniques.
     pub techniques: Vec<String>,
     /// Now, in milliseconds since 1970, UTC.
     pub now_ms: i64,
 }
 
+impl FindingContext {
+    /// A finding of this run, with nothing in it yet.
+    fn finding(&self, key: String, title: &str) -> Finding {
+        Finding {
+            key,
+            title: shortened(title),
+            severity: self.severity.name().to_owned(),
+            severity_id: self.severity.id(),
+            hunt: self.hunt.clone(),
+            query: self.query.clone(),
+            run_id: self.run_id.clone(),
+            runs: BTreeSet::from([self.run_id.clone()]),
+            runs_count: 1,
+            first_seen_ms: None,
+            last_seen_ms: None,
+            rows: 0,
+            entities: BTreeMap::new(),
+            observables: BTreeMap::new(),
+            techniques: self.techniques.clone(),
+            status: STATUSES[0].0.to_owned(),
+            verdict: None,
+            note: None,
+            judged_by: None,
+            judged_ms: None,
+            created_ms: self.now_ms,
+            notified_ms: None,
+        }
+    }
+
+    /// What stands in the place of findings that are not there, so that whoever looks at findings sees it.
+    #[must_use]
+    pub fn shortcoming(&self, what: &str) -> Finding {
+        let key = key_of([self.hunt.as_str(), &self.query, &self.run_id, "shortcoming"]);
+        self.finding(key, &format!("run {}: {what}", self.run_id))
+    }
+}
+
 impl Finding {
     /// Takes over what another run found of the same.
     pub fn found_again(&mut self, by: Self) {
         self.runs.insert(by.run_id.clone());
+        self.runs_count += 1;
+        while self.runs.len() > RUNS_NAMED {
+            self.runs.pop_first();
+        }
         self.run_id = by.run_id;
         self.rows = by.rows;
         self.title = by.title;
@@ -122,7 +175,7 @@ impl Finding {
         });
         let attacks = self.techniques.iter().map(|technique| json!({"technique": {"uid": technique}}));
         let (first, last) = (self.first_seen_ms, self.last_seen_ms);
-        let activity_id = if self.runs.len() > 1 { 2 } else { 1 };
+        let activity_id = if self.runs_count > 1 { 2 } else { 1 };
         let mut event = json!({
             "activity_id": activity_id, "category_uid": 2, "class_uid": 2004, "type_uid": 200_400 + activity_id,
             "severity_id": self.severity_id, "severity": capitalised(&self.severity), "status_id": status.1, "status": status.2,
@@ -159,7 +212,7 @@ fn capitalised(word: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// Makes findings of rows.
+/// Makes findings of rows, batch by batch.
 #[derive(Debug)]
 pub struct FindingMaker<'a> {
     rule: &'a FindingRule,
@@ -167,103 +220,119 @@ pub struct FindingMaker<'a> {
     /// All rows are one finding together.
     is_count: bool,
     found: BTreeMap<String, Finding>,
-    row: u64,
+    /// Rows that would have made more findings than there may be.
+    rows_left_out: u64,
+}
+
+/// The columns of a batch that the rule names, as text; all of them if it names none.
+struct Texts<'a>(Vec<(&'a str, ArrayFormatter<'a>, &'a dyn Array)>);
+
+impl<'a> Texts<'a> {
+    fn of(batch: &'a RecordBatch, rule: &FindingRule, options: &'a FormatOptions<'a>) -> Result<Self, ArrowError> {
+        let wanted = rule.columns();
+        let schema = batch.schema_ref().fields().iter().zip(batch.columns());
+        let named = schema.filter(|(field, _)| wanted.is_empty() || wanted.contains(&field.name().as_str()));
+        let texts =
+            named.map(|(field, array)| Ok((field.name().as_str(), ArrayFormatter::try_new(array.as_ref(), options)?, array.as_ref())));
+        texts.collect::<Result<_, ArrowError>>().map(Self)
+    }
+
+    /// A value of a row; none if it is null, or there is no such column.
+    fn value(&self, name: &str, row: usize) -> Option<String> {
+        let (_, text, array) = self.0.iter().find(|(known, ..)| *known == name)?;
+        array.is_valid(row).then(|| text.value(row).to_string())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.0.iter().map(|(name, ..)| *name)
+    }
 }
 
 impl<'a> FindingMaker<'a> {
     /// Begins without rows. With `is_count`, all rows together are one finding.
     #[must_use]
     pub fn new(rule: &'a FindingRule, context: &'a FindingContext, is_count: bool) -> Self {
-        Self { rule, context, is_count, found: BTreeMap::new(), row: 0 }
+        Self { rule, context, is_count, found: BTreeMap::new(), rows_left_out: 0 }
     }
 
     /// Takes rows. A column that the rule names and the rows do not have counts as empty.
     pub fn add(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         let options = FormatOptions::default().with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.3fZ"));
-        let columns: Vec<(&str, ArrayFormatter<'_>, &dyn Array)> = self
-            .rule
-            .columns()
-            .into_iter()
-            .filter_map(|name| batch.column_by_name(name).map(|array| (name, array)))
-            .map(|(name, array)| Ok((name, ArrayFormatter::try_new(array.as_ref(), &options)?, array.as_ref())))
-            .collect::<Result<_, ArrowError>>()?;
+        let texts = Texts::of(batch, self.rule, &options)?;
         let (first, last) = (times(batch, &["first_seen", "time"])?, times(batch, &["last_seen", "time"])?);
         for row in 0..batch.num_rows() {
-            let value = |name: &str| {
-                let (_, text, array) = columns.iter().find(|(known, ..)| *known == name)?;
-                array.is_valid(row).then(|| text.value(row).to_string())
-            };
-            self.add_row(&value, first.as_ref().and_then(|times| times[row]), last.as_ref().and_then(|times| times[row]));
+            let at = |times: &Option<Vec<Option<i64>>>| times.as_ref().and_then(|times| times[row]);
+            self.add_row(&texts, row, at(&first), at(&last));
         }
         Ok(())
     }
 
-    fn add_row(&mut self, value: &dyn Fn(&str) -> Option<String>, first: Option<i64>, last: Option<i64>) {
-        self.row += 1;
-        let key = self.key_of(value);
-        let FindingContext { hunt, query, run_id, severity, severity_id, techniques, now_ms } = self.context;
-        let finding = self.found.entry(key.clone()).or_insert_with(|| Finding {
-            key,
-            title: self.rule.title.of_row(value),
-            severity: severity.clone(),
-            severity_id: *severity_id,
-            hunt: hunt.clone(),
-            query: query.clone(),
-            run_id: run_id.clone(),
-            runs: BTreeSet::from([run_id.clone()]),
-            first_seen_ms: None,
-            last_seen_ms: None,
-            rows: 0,
-            entities: BTreeMap::new(),
-            observables: BTreeMap::new(),
-            techniques: techniques.clone(),
-            status: STATUSES[0].0.to_owned(),
-            verdict: None,
-            note: None,
-            created_ms: *now_ms,
-            notified_ms: None,
-        });
+    fn add_row(&mut self, texts: &Texts<'_>, row: usize, first: Option<i64>, last: Option<i64>) {
+        let key = self.key_of(texts, row);
+        if !self.found.contains_key(&key) && self.found.len() >= FINDINGS_OF_A_RUN_MAX {
+            self.rows_left_out += 1;
+            return;
+        }
+        let (rule, context) = (self.rule, self.context);
+        let finding =
+            self.found.entry(key.clone()).or_insert_with(|| context.finding(key, &rule.title.of_row(|name| texts.value(name, row))));
         finding.rows += 1;
         finding.first_seen_ms = finding.first_seen_ms.into_iter().chain(first).min();
         finding.last_seen_ms = finding.last_seen_ms.into_iter().chain(last).max();
-        for (names, kept) in [(&self.rule.entities, &mut finding.entities), (&self.rule.observables, &mut finding.observables)] {
+        for (names, kept) in [(&rule.entities, &mut finding.entities), (&rule.observables, &mut finding.observables)] {
             for name in names {
                 let values = kept.entry(name.clone()).or_default();
                 if values.len() < VALUES_MAX {
-                    values.extend(value(name));
+                    values.extend(texts.value(name, row).map(|value| shortened(&value)));
                 }
             }
         }
     }
 
-    /// What tells this row's finding from others: the columns of the rule, all of the row if it names none.
-    fn key_of(&self, value: &dyn Fn(&str) -> Option<String>) -> String {
-        let mut hash = Sha256::new();
-        let mut part = |text: &str| {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text);
+    /// What tells this row's finding from others: the columns to tell it by, those that the rule names, or all of the row.
+    fn key_of(&self, texts: &Texts<'_>, row: usize) -> String {
+        let mut parts = vec![self.context.hunt.clone(), self.context.query.clone()];
+        let told_by: Vec<&str> = match self.rule.dedupe.is_empty() {
+            _ if self.is_count => Vec::new(),
+            false => self.rule.dedupe.iter().map(String::as_str).collect(),
+            true => texts.names().collect(),
         };
-        part(&self.context.hunt);
-        part(&self.context.query);
-        if !self.is_count {
-            let named =
-                if self.rule.dedupe.is_empty() { self.rule.columns() } else { self.rule.dedupe.iter().map(String::as_str).collect() };
-            for name in &named {
-                part(name);
-                part(&value(name).unwrap_or_default());
-            }
-            if named.is_empty() {
-                part(&self.row.to_string());
-            }
+        for name in told_by {
+            parts.extend([name.to_owned(), texts.value(name, row).unwrap_or_default()]);
         }
-        hex::encode(&hash.finalize()[..16])
+        key_of(parts.iter().map(String::as_str))
     }
 
-    /// The findings whose rows are enough, in order of key.
+    /// The findings whose rows are enough, in order of key. If there would have been more than there may be, one of them says so.
     #[must_use]
     pub fn finish(self) -> Vec<Finding> {
         let threshold = self.rule.threshold;
-        self.found.into_values().filter(|finding| finding.rows >= threshold).collect()
+        let mut findings: Vec<Finding> = self.found.into_values().filter(|finding| finding.rows >= threshold).collect();
+        if self.rows_left_out > 0 {
+            let what = format!(
+                "{} more rows would make more than the {FINDINGS_OF_A_RUN_MAX} findings of a run; look at its results",
+                self.rows_left_out
+            );
+            findings.push(self.context.shortcoming(&what));
+        }
+        findings
+    }
+}
+
+/// One name for these texts, whatever letters they have.
+fn key_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex::encode(&hash.finalize()[..16])
+}
+
+fn shortened(text: &str) -> String {
+    match text.len() <= TEXT_BYTES_MAX {
+        true => text.to_owned(),
+        false => format!("{}…", &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]),
     }
 }
 
@@ -276,3 +345,6 @@ fn times(batch: &RecordBatch, names: &[&str]) -> Result<Option<Vec<Option<i64>>>
     let instants = cast(column, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
     Ok(Some(instants.as_primitive::<TimestampMillisecondType>().iter().collect()))
 }
+
+#[cfg(test)]
+mod tests;

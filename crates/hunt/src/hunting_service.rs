@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use coldtrail_model::{RunId, TimeRange};
 use coldtrail_query::{Error, Principal};
+use serde::{Deserialize, Serialize};
 
 /// What is asked of a hunt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +48,40 @@ pub struct Judgement {
     pub note: Option<String>,
 }
 
+/// How a hunter ends a hunt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConclusionRequest {
+    /// What came of it: one of [`OUTCOMES`].
+    pub outcome: String,
+    /// Why, and what is to be done.
+    pub note: Option<String>,
+    /// The detections that were made because of it, by name.
+    pub detections: Vec<String>,
+}
+
+/// What can come of a hunt: a threat was found, there is none, something else was found that has to be mended (a gap of logs, a policy
+/// that nobody keeps), or it cannot be said.
+pub const OUTCOMES: [&str; 4] = ["threat", "no_threat", "improvement", "inconclusive"];
+
+/// What a hunter said at the end of a hunt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HuntConclusion {
+    /// The run.
+    pub run_id: String,
+    /// The hunt, set of rules or feed, without its version.
+    pub hunt: String,
+    /// One of [`OUTCOMES`].
+    pub outcome: String,
+    /// Why.
+    pub note: Option<String>,
+    /// The detections that were made because of it.
+    pub detections: Vec<String>,
+    /// Who says so.
+    pub by: String,
+    /// When, in milliseconds since 1970, UTC.
+    pub at_ms: i64,
+}
+
 /// Hunts and what they find, as whatever serves clients asks for it.
 #[async_trait::async_trait]
 pub trait HuntingService: Send + Sync + 'static {
@@ -58,4 +93,10 @@ pub trait HuntingService: Send + Sync + 'static {
 
     /// Says what a finding is worth, and gives the finding as JSON.
     async fn judge(&self, by: &Principal, key: &str, judgement: Judgement) -> Result<String, Error>;
+
+    /// All that is known of a run that has ended, but the rows of its result: the facts of the crate `evidence`, as JSON.
+    async fn facts(&self, by: &Principal, run: RunId) -> Result<String, Error>;
+
+    /// Ends the hunt that a run belongs to. Said again, it takes the place of what was said before.
+    async fn conclude(&self, by: &Principal, run: RunId, conclusion: ConclusionRequest) -> Result<HuntConclusion, Error>;
 }

@@ -10,6 +10,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan,
 
 /// When the observable of a row was seen first, within its segment.
 const FIRST_TIME: &str = "first_time";
+/// When it was seen last.
+const LAST_TIME: &str = "last_time";
 
 /// True for a scan of the lake, whether it can be cut or not. A function in the place of a table counts as one.
 pub(crate) fn is_lake(scan: &TableScan) -> bool {
@@ -32,13 +34,26 @@ fn time_column(scan: &TableScan) -> Option<&'static str> {
 }
 
 /// The same plan, of which every scan that has a time gives the rows of this range only.
-pub fn within(plan: &LogicalPlan, time: TimeRange) -> Result<LogicalPlan> {
+pub(crate) fn within(plan: &LogicalPlan, time: TimeRange) -> Result<LogicalPlan> {
+    cut(plan, time, |name| (name, name))
+}
+
+/// The same plan, of which every scan that has a time gives only rows that have to do with this range: events of it, and observables
+/// that were seen in it, be it that they were seen before as well.
+pub fn overlapping(plan: &LogicalPlan, time: TimeRange) -> Result<LogicalPlan> {
+    cut(plan, time, |name| if name == FIRST_TIME { (LAST_TIME, FIRST_TIME) } else { (name, name) })
+}
+
+/// Lets every scan that has a time give the rows that a condition keeps: `bounds` names, for the column of the time, the one that must
+/// not lie before the range and the one that must not lie after it.
+fn cut(plan: &LogicalPlan, time: TimeRange, bounds: impl Fn(&'static str) -> (&'static str, &'static str)) -> Result<LogicalPlan> {
     let cut = plan.clone().transform_down(|node| {
         let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
         let Some(name) = time_column(scan) else { return Ok(Transformed::no(node)) };
-        let column = Expr::Column(Column::new(Some(scan.table_name.clone()), name));
+        let column = |name: &str| Expr::Column(Column::new(Some(scan.table_name.clone()), name));
         let instant = |ms| lit(ScalarValue::TimestampMillisecond(Some(ms), Some("UTC".into())));
-        let condition = column.clone().gt_eq(instant(time.start_ms)).and(column.lt_eq(instant(time.end_ms)));
+        let (not_before, not_after) = bounds(name);
+        let condition = column(not_before).gt_eq(instant(time.start_ms)).and(column(not_after).lt_eq(instant(time.end_ms)));
         let cut = LogicalPlanBuilder::from(node).filter(condition)?.build()?;
         Ok(Transformed::new(cut, true, TreeNodeRecursion::Jump))
     })?;

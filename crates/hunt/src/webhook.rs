@@ -4,6 +4,8 @@ use minijinja::{Environment, context};
 use ring::hmac;
 use serde_json::Value;
 
+use crate::Finding;
+
 /// What a case system is sent, unless a template says otherwise.
 const TEMPLATE: &str = r#"{
   "title": {{ finding.title | tojson }},
@@ -87,9 +89,10 @@ impl Webhook {
     }
 
     /// Posts one finding, once.
-    pub async fn send(&self, finding: &Value) -> Result<(), WebhookError> {
+    pub async fn send(&self, finding: &Finding) -> Result<(), WebhookError> {
         let Some(url) = &self.config.url else { return Ok(()) };
-        let body = self.body(finding)?;
+        let finding = serde_json::to_value(finding).map_err(|error| WebhookError::Template { reason: error.to_string() })?;
+        let body = self.body(&finding)?;
         let mut request = self.client.post(url).header("content-type", "application/json");
         if let Some(secret) = &self.config.secret {
             let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());

@@ -123,6 +123,11 @@ impl Hunt {
         hex::encode(Sha256::digest(self.text.as_bytes()))
     }
 
+    /// The name under which the rules or the feed of a query are kept that come with the hunt.
+    pub fn attachment(&self, query: &str) -> String {
+        format!("{}.{query}", self.id)
+    }
+
     /// The parameter of this name.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)

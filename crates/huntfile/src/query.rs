@@ -35,7 +35,8 @@ impl Severity {
         self as i32 + 1
     }
 
-    pub(crate) fn by_name(name: &str) -> Option<Self> {
+    /// The severity of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.name() == name)
     }
 }

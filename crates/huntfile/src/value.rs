@@ -112,7 +112,7 @@ impl Value {
 
     /// The value as a literal of SQL that is one value wherever a value may stand, whatever it holds. The items of a list are separated
     /// by commas; an empty list is a subquery without rows, so that `IN` and `NOT IN` keep their meaning.
-    pub(crate) fn sql(&self) -> String {
+    pub fn sql(&self) -> String {
         match self {
             Self::Text(text) => quoted(text),
             // `x -${n}` must not become the beginning of a comment.

@@ -30,6 +30,12 @@ impl Planner {
         }
     }
 
+    /// What is left of a plan when all that can be told without reading was done.
+    pub async fn optimised(&self, plan: &LogicalPlan, session: &Session) -> Result<LogicalPlan, Error> {
+        let (session, plan) = (session.clone(), plan.clone());
+        off_the_reactor(async move { session.context().state().optimize(&plan).map_err(|error| planning_error(error, &[])) }).await
+    }
+
     /// Plans what was made of a statement.
     pub async fn plan_of(&self, plan: LogicalPlan, session: &Session) -> Result<PlannedQuery, Error> {
         let session = session.clone();

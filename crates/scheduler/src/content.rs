@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use coldtrail_catalog::CatalogClient;
-use coldtrail_hunt::{Content, ContentKind, ContentReport, ContentRequest, ContentService};
+use coldtrail_hunt::{Content, ContentKind, ContentReport, ContentRequest, ContentService, Cron};
 use coldtrail_huntfile::Hunt;
 use coldtrail_lake::Lake;
 use coldtrail_model::{Document, DocumentChange};
@@ -21,6 +21,8 @@ mod reading;
 
 /// The most bytes of one feed, rule set or hunt file.
 pub const CONTENT_BYTES_MAX: usize = 512 << 20;
+/// The kind of the documents that say up to which slot a scheduled hunt has run; one each, under the hunt's name.
+pub(crate) const SCHEDULE: &str = "schedule";
 /// How many sets are kept in memory after they were read.
 const SETS_KEPT: usize = 8;
 /// The longest name.
@@ -96,7 +98,9 @@ impl ContentLibrary {
         for (schema, name) in coldtrail_query::content_names(sql)? {
             let kind = if schema == coldtrail_query::SWEEP { ContentKind::Indicators } else { ContentKind::Rules };
             let content = self.find(kind, &name).await?.ok_or_else(|| unknown(kind, &name))?;
-            pinned = coldtrail_query::with_content_name(&pinned, schema, &name, &content.versioned_name())?;
+            if content.versioned_name() != name {
+                pinned = coldtrail_query::with_content_name(&pinned, schema, &name, &content.versioned_name())?;
+            }
         }
         Ok(pinned)
     }
@@ -113,7 +117,11 @@ impl ContentService for ContentLibrary {
         }
         let brought_ms = now_ms();
         let reader = Reader { kind, name: name.clone(), bytes: bytes.clone(), options: options.clone() };
-        let (_, counts, mut remarks) = reader.read().await?;
+        let (read, counts, mut remarks) = reader.read().await?;
+        let schedule = match &read {
+            Read::Hunt(hunt) => hunt.schedule.as_ref().map(|when| Cron { expression: when.cron.clone(), zone: when.timezone.clone() }),
+            Read::Indicators(_) | Read::Rules(_) => None,
+        };
         let left_out = remarks.len().saturating_sub(REMARKS_MAX);
         remarks.truncate(REMARKS_MAX);
         if left_out > 0 {
@@ -121,8 +129,8 @@ impl ContentService for ContentLibrary {
         }
         let size = bytes.len() as u64;
         let sha256 = self.shared.lake.put_content(bytes).await.map_err(lake_error)?;
-        let content =
-            Content { kind, name, sha256: hex::encode(sha256), bytes: size, options, counts, brought_ms, brought_by: by.name.clone() };
+        let (sha256, brought_by) = (hex::encode(sha256), by.name.clone());
+        let content = Content { kind, name, sha256, bytes: size, options, schedule, counts, brought_ms, brought_by };
         let body = serde_json::to_vec(&content).map_err(|error| Error::Failed(DataFusionError::External(Box::new(error))))?;
         let change = |key: String| DocumentChange::put(kind.name(), key, body.clone(), brought_ms, &by.name);
         let changes = vec![change(content.name.clone()), change(content.versioned_name())];
@@ -141,10 +149,15 @@ impl ContentService for ContentLibrary {
         Ok((content, bytes))
     }
 
-    async fn delete(&self, kind: ContentKind, name: &str) -> Result<(), Error> {
+    async fn delete(&self, by: &Principal, kind: ContentKind, name: &str) -> Result<(), Error> {
         self.find(kind, name).await?.ok_or_else(|| unknown(kind, name))?;
-        let change = DocumentChange::delete(kind.name(), name.to_owned(), now_ms(), "coldtrail");
-        self.shared.catalog.put_documents(vec![change]).await.map_err(catalog_error).map(drop)
+        let delete = |kind| DocumentChange::delete(kind, name.to_owned(), now_ms(), &by.name);
+        let mut changes = vec![delete(kind.name())];
+        if kind == ContentKind::Hunt {
+            // Under the same name, another hunt must not make up for its slots.
+            changes.push(delete(SCHEDULE));
+        }
+        self.shared.catalog.put_documents(changes).await.map_err(catalog_error).map(drop)
     }
 }
 

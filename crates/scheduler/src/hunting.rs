@@ -1,25 +1,31 @@
 //! Hunts and what they find.
 
 mod conclude;
+mod conclusion;
+mod facts;
+mod findings;
+mod notify;
 mod scheduled;
 mod start;
 mod verdicts;
 
 use std::sync::Arc;
 
-use arrow::record_batch::RecordBatch;
 use coldtrail_catalog::CatalogClient;
-use coldtrail_hunt::{HuntRequest, HuntingService, Judgement, StartedHunt};
-use coldtrail_model::{Run, RunId, Slice, Snapshot};
+use coldtrail_hunt::{ConclusionRequest, HuntConclusion, HuntRequest, HuntingService, Judgement, StartedHunt};
+use coldtrail_model::{RunId, Snapshot};
 use coldtrail_query::{Error, Principal};
 use datafusion::common::DataFusionError;
-use futures::TryStreamExt;
+use datafusion::execution::SendableRecordBatchStream;
+use tokio::sync::Notify;
 
 use crate::content::ContentLibrary;
-use crate::runs::{catalog_error, moment, now_ms};
+use crate::runs::{moment, now_ms};
 use crate::{QueryRouter, Runs, query_error};
 
 pub(crate) use conclude::FINDING;
+pub(crate) use conclusion::CONCLUSION;
+pub(crate) use facts::judgement_of;
 
 /// The hunting of a cluster. Cheap to clone.
 #[derive(Clone)]
@@ -28,32 +34,32 @@ pub struct Hunting {
     catalog: Arc<dyn CatalogClient>,
     runs: Runs,
     content: ContentLibrary,
+    /// There are new findings.
+    news: Arc<Notify>,
 }
 
 impl Hunting {
     /// What hunts with these runs and this content.
     pub fn new(router: QueryRouter, catalog: Arc<dyn CatalogClient>, runs: Runs, content: ContentLibrary) -> Self {
-        Self { router, catalog, runs, content }
+        Self { router, catalog, runs, content, news: Arc::default() }
     }
 
-    /// A run with its slices and the snapshot that it read.
-    async fn run(&self, id: RunId) -> Result<(Run, Vec<Slice>, Arc<Snapshot>), Error> {
-        let found = self.catalog.run(id).await.map_err(catalog_error)?;
-        let (run, slices) = found.ok_or_else(|| Error::BadStatement {
-            message: format!("there is no run {id}; `coldtrail run status` shows those there are"),
-        })?;
-        let snapshot = self.runs.snapshot_of(&run).await?;
-        Ok((run, slices, snapshot))
+    /// The rows of a statement that asks about runs: which snapshot the lake is seen at makes no difference to it.
+    async fn rows(&self, sql: &str) -> Result<SendableRecordBatchStream, Error> {
+        self.rows_at(sql, self.router.planner().snapshot().await?).await
     }
 
     /// The rows of a statement over a snapshot.
-    async fn rows(&self, sql: &str, snapshot: &Arc<Snapshot>) -> Result<Vec<RecordBatch>, Error> {
-        let session = self.router.session_at(Arc::clone(snapshot));
+    async fn rows_at(&self, sql: &str, snapshot: Arc<Snapshot>) -> Result<SendableRecordBatchStream, Error> {
+        let session = self.router.session_at(Arc::clone(&snapshot));
         let plan = self.router.planner().analyse(sql, &session, moment(now_ms())).await?;
-        let running = self.router.run_logical(plan, Arc::clone(snapshot)).await?;
-        let query_id = running.query_id.clone();
-        running.stream.try_collect().await.map_err(|error| query_error(error, &query_id))
+        Ok(self.router.run_logical(plan, snapshot).await?.stream)
     }
+}
+
+/// Why the rows of a statement of ours ended.
+fn failed(error: DataFusionError) -> Error {
+    query_error(error, "hunting")
 }
 
 #[async_trait::async_trait]
@@ -68,6 +74,18 @@ impl HuntingService for Hunting {
 
     async fn judge(&self, by: &Principal, key: &str, judgement: Judgement) -> Result<String, Error> {
         let finding = self.judge_finding(by, key, judgement).await?;
-        serde_json::to_string(&finding).map_err(|error| Error::Failed(DataFusionError::External(Box::new(error))))
+        to_json(&finding)
     }
+
+    async fn facts(&self, by: &Principal, run: RunId) -> Result<String, Error> {
+        to_json(&self.facts_of(run, &by.name).await?)
+    }
+
+    async fn conclude(&self, by: &Principal, run: RunId, conclusion: ConclusionRequest) -> Result<HuntConclusion, Error> {
+        self.conclude_hunt(by, run, conclusion).await
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Failed(DataFusionError::External(Box::new(error))))
 }

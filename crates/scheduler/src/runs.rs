@@ -7,6 +7,7 @@
 mod config;
 mod estimate;
 mod findings_table;
+mod kpis_table;
 mod prepare;
 mod slice;
 mod tables;
@@ -18,8 +19,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coldtrail_catalog::{CatalogClient, Error as CatalogError};
 use coldtrail_hunt::{RunEstimate, RunRequest, RunService};
-use coldtrail_model::{Run, RunDefinition, RunId, RunState, Slice, Snapshot};
+use coldtrail_model::{Run, RunDefinition, RunId, RunState, SegmentMeta, Slice, Snapshot};
 use coldtrail_query::{Error, Extension, Principal};
+use datafusion::logical_expr::LogicalPlan;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,7 +31,7 @@ pub(crate) use prepare::moment;
 
 use crate::QueryRouter;
 use crate::content::ContentLibrary;
-use crate::runs::prepare::{Prepared, window_of};
+use crate::runs::prepare::{Prepared, hunted_window, now_of};
 use crate::runs::tables::RunTables;
 use crate::runs::work::Worker;
 
@@ -37,6 +39,8 @@ use crate::runs::work::Worker;
 const LOOK: Duration = Duration::from_millis(200);
 /// The label of a run that reads only what was taken in since this snapshot.
 pub(crate) const SINCE_SNAPSHOT: &str = "since_snapshot";
+/// The label of a run that repeats another: what that one took for now, in milliseconds since 1970, UTC.
+pub(crate) const AS_OF_MS: &str = "as_of_ms";
 /// How often a change of a record is tried again because another changed it first.
 const CHANGES_MAX: usize = 20;
 
@@ -49,26 +53,30 @@ pub struct Runs {
 struct Shared {
     router: QueryRouter,
     catalog: Arc<dyn CatalogClient>,
+    content: ContentLibrary,
     config: RunsConfig,
-    content: Option<ContentLibrary>,
     /// Something was submitted or resumed here.
     news: Notify,
     speed: estimate::Speed,
 }
 
-impl Runs {
-    /// The runs that this catalog holds, to be answered by this router.
-    pub fn new(router: QueryRouter, catalog: Arc<dyn CatalogClient>, config: RunsConfig) -> Self {
-        let shared = Shared { router, catalog, config, content: None, news: Notify::new(), speed: estimate::Speed::default() };
-        Self { shared: Arc::new(shared) }
-    }
+/// What a run reads, and how.
+pub(crate) struct Reading {
+    /// What the lake held for it.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// The segments that are left after pruning.
+    pub(crate) segments: Vec<Arc<SegmentMeta>>,
+    /// What the statement means.
+    pub(crate) whole: LogicalPlan,
+    /// How it is answered, as text.
+    pub(crate) plan: String,
+}
 
-    /// The same runs, whose statements may name content: each is pinned to the versions that there are when it is submitted.
-    #[must_use]
-    pub fn with_content(self, content: ContentLibrary) -> Self {
-        let Shared { router, catalog, config, .. } = self.shared.as_ref();
-        let (router, catalog, config) = (router.clone(), Arc::clone(catalog), config.clone());
-        let shared = Shared { router, catalog, config, content: Some(content), news: Notify::new(), speed: estimate::Speed::default() };
+impl Runs {
+    /// The runs that this catalog holds, to be answered by this router. Statements that name content are pinned to the versions that
+    /// there are when they are submitted.
+    pub fn new(router: QueryRouter, catalog: Arc<dyn CatalogClient>, content: ContentLibrary, config: RunsConfig) -> Self {
+        let shared = Shared { router, catalog, content, config, news: Notify::new(), speed: estimate::Speed::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -107,6 +115,15 @@ impl Runs {
         workers.wait().await;
     }
 
+    /// What a run reads, and how.
+    pub(crate) async fn reading_of(&self, run: &Run) -> Result<Reading, Error> {
+        let snapshot = self.snapshot_of(run).await?;
+        let Prepared { segments, whole, .. } = Prepared::of_run(&self.shared, &run.definition, Arc::clone(&snapshot)).await?;
+        let planner = self.shared.router.planner();
+        let plan = planner.optimised(&whole, &self.shared.router.session_at(Arc::clone(&snapshot))).await?;
+        Ok(Reading { snapshot, segments, whole, plan: plan.display_indent().to_string() })
+    }
+
     /// What a run reads.
     pub(crate) async fn snapshot_of(&self, run: &Run) -> Result<Arc<Snapshot>, Error> {
         self.shared.snapshot_of(&run.definition).await
@@ -114,16 +131,14 @@ impl Runs {
 
     /// Takes in a run under an id of the caller's. What was submitted under the same id before is given back.
     pub(crate) async fn submit_as(&self, principal: &str, request: RunRequest, id: RunId, submitted_ms: i64) -> Result<Run, Error> {
-        let sql = match &self.shared.content {
-            Some(content) => content.pin(&request.sql).await?,
-            None => request.sql,
-        };
+        let sql = self.shared.content.pin(&request.sql).await?;
         let newest = self.shared.router.planner().snapshot().await?;
         let snapshot = match request.snapshot_id {
             Some(id) => self.shared.catalog.snapshot_at(id).await.map_err(catalog_error)?,
             None => newest,
         };
-        let prepared = Prepared::of(&self.shared, &sql, Arc::clone(&snapshot), submitted_ms, window_of(&request.labels)).await?;
+        let now_ms = now_of(&request.labels, submitted_ms);
+        let prepared = Prepared::of(&self.shared, &sql, Arc::clone(&snapshot), now_ms, hunted_window(&request.labels)).await?;
         prepared.check(request.bytes_max, &self.shared.speed)?;
         let definition = RunDefinition {
             sql,

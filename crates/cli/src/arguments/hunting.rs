@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::{OutputArguments, ServerArguments};
+use super::{HuntConclude, HuntReport, OutputArguments, ServerArguments};
 use crate::window::WindowArguments;
 
 #[derive(Debug, Subcommand)]
@@ -159,6 +159,10 @@ pub(crate) enum HuntCommand {
         #[command(flatten)]
         server: ServerArguments,
     },
+    /// Write a report of a run that has ended: what was asked, found, searched, and missing.
+    Report(HuntReport),
+    /// Say what came of a hunt, and which detections were made because of it.
+    Conclude(HuntConclude),
     /// Print a hunt file that was brought.
     Show {
         /// The hunt.

@@ -2,13 +2,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use coldtrail_evidence::{Evidence, report_html, report_markdown};
 use coldtrail_flight::client::{Client, ClientError};
 use coldtrail_huntfile::{Hunt, Indicators, Question, SigmaRule};
 use coldtrail_model::RunId;
 use coldtrail_proto::hunt::v1;
 
-use crate::arguments::{HuntCommand, HuntRun};
+use crate::arguments::{HuntCommand, HuntConclude, HuntReport, HuntRun, ReportFormat};
 use crate::commands::content::{self, Brought};
+use crate::commands::evidence::Left;
 use crate::commands::run as runs;
 use crate::commands::sql::sign_in;
 use crate::exit;
@@ -22,6 +24,8 @@ pub(crate) async fn run(command: &HuntCommand) -> anyhow::Result<u8> {
         HuntCommand::Explain(hunt) => explain(hunt).await,
         HuntCommand::Run(hunt) => begin(hunt).await,
         HuntCommand::List { json, server } => content::list(&sign_in(server).await?, "hunt", *json).await,
+        HuntCommand::Report(report) => self::report(report).await,
+        HuntCommand::Conclude(conclude) => self::conclude(conclude).await,
         HuntCommand::Show { name, server } => show(&sign_in(server).await?, name).await,
     }
 }
@@ -101,12 +105,8 @@ async fn hunt_name(client: &Client, named: &str) -> anyhow::Result<String> {
     let hunt = read(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     for query in &hunt.queries {
-        let attached = |kind: &'static str, bytes: Vec<u8>| Brought {
-            kind,
-            name: format!("{}.{}", hunt.id, query.id),
-            bytes,
-            options: BTreeMap::new(),
-        };
+        let attached =
+            |kind: &'static str, bytes: Vec<u8>| Brought { kind, name: hunt.attachment(&query.id), bytes, options: BTreeMap::new() };
         let file = |name: &str| std::fs::read(folder.join(name)).with_context(|| format!("cannot read {name}, which {named} names"));
         let brought = match &query.question {
             Question::Sql(_) | Question::Sweep(Indicators::Feed(_)) => None,
@@ -193,5 +193,35 @@ async fn show(client: &Client, name: &str) -> anyhow::Result<u8> {
         bytes.extend_from_slice(&chunk.bytes);
     }
     print!("{}", String::from_utf8_lossy(&bytes));
+    Ok(exit::DONE)
+}
+
+#[allow(clippy::print_stdout)]
+async fn report(report: &HuntReport) -> anyhow::Result<u8> {
+    let mut client = sign_in(&report.server).await?;
+    let left = Left::of(&mut client, report.run).await?;
+    let evidence = Evidence::of(&left.contents)?;
+    let text = match report.format {
+        ReportFormat::Html => report_html(&evidence),
+        ReportFormat::Markdown => report_markdown(&evidence),
+    };
+    match &report.out {
+        None => print!("{text}"),
+        Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?,
+    }
+    Ok(exit::DONE)
+}
+
+#[allow(clippy::print_stdout)]
+async fn conclude(conclude: &HuntConclude) -> anyhow::Result<u8> {
+    let request = v1::ConcludeHuntRequest {
+        run_id: conclude.run.to_string(),
+        outcome: conclude.outcome.clone(),
+        note: conclude.note.clone(),
+        detections: conclude.detections.clone(),
+    };
+    let client = sign_in(&conclude.server).await?;
+    let reply = client.runs().conclude_hunt(request).await.map_err(ClientError::from)?.into_inner();
+    println!("{} concluded: {}", reply.hunt, conclude.outcome);
     Ok(exit::DONE)
 }

@@ -3,16 +3,13 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use bytes::Bytes;
 use coldtrail_ingest::{ReadOutcome, SourceChoice, read_plain};
 use coldtrail_model::ocsf_json;
 use coldtrail_normalize::{Options, Reject, Source};
 
 use crate::arguments::Normalize;
 use crate::exit;
-
-/// How much is read at once, in bytes.
-const PIECE_BYTES: usize = 256 << 10;
+use crate::pieces::pieces;
 
 /// Prints raw logs as OCSF.
 pub(crate) async fn run(arguments: &Normalize) -> anyhow::Result<u8> {
@@ -48,7 +45,7 @@ impl<W: Write> Printer<W> {
     #[allow(clippy::print_stderr)]
     fn print(&mut self, path: &Path, choice: SourceChoice) -> anyhow::Result<bool> {
         let name = path.display().to_string();
-        let mut input: Box<dyn Read> = match path.as_os_str() == "-" {
+        let input: Box<dyn Read> = match path.as_os_str() == "-" {
             true => Box::new(io::stdin().lock()),
             false => match File::open(path) {
                 Ok(file) => Box::new(file),
@@ -58,14 +55,7 @@ impl<W: Write> Printer<W> {
                 }
             },
         };
-        let mut next = move || {
-            let mut piece = Vec::with_capacity(PIECE_BYTES);
-            match (&mut input).take(PIECE_BYTES as u64).read_to_end(&mut piece) {
-                Ok(0) => None,
-                Ok(_) => Some(Ok(Bytes::from(piece))),
-                Err(error) => Some(Err(error.to_string())),
-            }
-        };
+        let mut next = pieces(input);
         let mut result = Ok(true);
         read_plain(&name, choice, Options::default(), &mut next, &mut |outcome| {
             result = self.take(&name, outcome);

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use coldtrail_flight::client::Client;
+use coldtrail_hunt::{RunKind, sigma_statement};
 use coldtrail_proto::hunt::v1;
 use coldtrail_sigma::{Mappings, Placeholders, Verdict, check, parse};
 use serde_json::json;
@@ -12,7 +13,6 @@ use crate::commands::content::{self, Brought};
 use crate::commands::run as runs;
 use crate::commands::sql::sign_in;
 use crate::exit;
-use crate::window::sql_instant;
 
 mod test;
 
@@ -94,15 +94,10 @@ async fn run_rules(arguments: &SigmaRun) -> anyhow::Result<u8> {
     let window = arguments.window.range()?;
     let mut client = sign_in(&arguments.server).await?;
     let (name, refused) = set_name(&client, arguments).await?;
-    let (start, end) = (sql_instant(window.start_ms), sql_instant(window.end_ms));
-    let sql = format!("SELECT * FROM sigma('{name}') WHERE time >= {start} AND time <= {end}");
-    let labels = BTreeMap::from([
-        ("kind".to_owned(), "sigma".to_owned()),
-        ("rules".to_owned(), name.clone()),
-        ("window_start_ms".to_owned(), window.start_ms.to_string()),
-        ("window_end_ms".to_owned(), window.end_ms.to_string()),
-    ]);
-    let request = v1::StartRunRequest { sql, title: Some(format!("sigma {name}")), labels, ..v1::StartRunRequest::default() };
+    let mut labels = RunKind::Sigma.labels(window);
+    labels.insert("rules".to_owned(), name.clone());
+    let (sql, title) = (sigma_statement(&name, window), Some(format!("sigma {name}")));
+    let request = v1::StartRunRequest { sql, title, labels, ..v1::StartRunRequest::default() };
     let id = runs::start(&client, request).await?;
     let code = runs::follow(&client, id).await?;
     if code == exit::FAILED {

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use coldtrail_flight::client::{Client, ClientError};
+use coldtrail_hunt::{RunKind, sweep_statement};
 use coldtrail_model::RunId;
 use coldtrail_proto::hunt::v1;
 use serde_json::Value;
@@ -11,25 +12,18 @@ use crate::arguments::{IntelImport, Sweep};
 use crate::commands::sql::sign_in;
 use crate::commands::{content, intel, run as runs};
 use crate::exit;
-use crate::window::sql_instant;
 
 /// Looks for every indicator of a feed in every observable of the window.
 pub(crate) async fn run(sweep: &Sweep) -> anyhow::Result<u8> {
     let window = sweep.window.range()?;
     let client = sign_in(&sweep.server).await?;
     let name = feed_name(&client, sweep).await?;
-    let (start, end) = (sql_instant(window.start_ms), sql_instant(window.end_ms));
-    let sql = format!("SELECT * FROM sweep('{name}') WHERE last_time >= {start} AND first_time <= {end}");
-    let labels = BTreeMap::from([
-        ("kind".to_owned(), "sweep".to_owned()),
-        ("indicators".to_owned(), name.clone()),
-        ("window_start_ms".to_owned(), window.start_ms.to_string()),
-        ("window_end_ms".to_owned(), window.end_ms.to_string()),
-    ]);
+    let mut labels = RunKind::Sweep.labels(window);
+    labels.insert("indicators".to_owned(), name.clone());
     let request = v1::StartRunRequest {
-        sql,
+        sql: sweep_statement(&name, window),
         title: Some(format!("sweep for {name}")),
-        labels: labels.into_iter().collect(),
+        labels,
         ..v1::StartRunRequest::default()
     };
     let id = runs::start(&client, request).await?;

@@ -54,8 +54,12 @@ pub(super) async fn get(
     Ok(Response::new(stream::iter(std::iter::once(Ok(first)).chain(rest).collect::<Vec<_>>()).boxed()))
 }
 
-pub(super) async fn delete(service: &dyn ContentService, named: &v1::ContentName) -> Result<Response<v1::DeleteContentReply>, Status> {
-    service.delete(kind(&named.kind)?, &named.name).await.map_err(refused)?;
+pub(super) async fn delete(
+    service: &dyn ContentService,
+    by: &Principal,
+    named: &v1::ContentName,
+) -> Result<Response<v1::DeleteContentReply>, Status> {
+    service.delete(by, kind(&named.kind)?, &named.name).await.map_err(refused)?;
     Ok(Response::new(v1::DeleteContentReply {}))
 }
 

@@ -1,6 +1,6 @@
 //! Calls about hunts, findings and evidence.
 
-use coldtrail_hunt::{HuntRequest, HuntingService, Judgement};
+use coldtrail_hunt::{ConclusionRequest, HuntRequest, HuntingService, Judgement};
 use coldtrail_model::{RunId, TimeRange};
 use coldtrail_proto::hunt::v1;
 use coldtrail_query::Principal;
@@ -43,7 +43,34 @@ pub(super) async fn verdicts(service: &dyn HuntingService, run: RunId) -> Answer
             chunks.push(line + "\n");
         }
     }
-    Ok(Response::new(stream::iter(chunks.into_iter().map(|text| Ok(v1::TextChunk { text }))).boxed()))
+    Ok(in_chunks(chunks))
+}
+
+pub(super) async fn facts(service: &dyn HuntingService, by: &Principal, run: RunId) -> Answers<v1::TextChunk> {
+    let text = service.facts(by, run).await.map_err(refused)?;
+    let mut chunks = Vec::new();
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (chunk, after) = rest.split_at(rest.floor_char_boundary(CHUNK_BYTES));
+        chunks.push(chunk.to_owned());
+        rest = after;
+    }
+    Ok(in_chunks(chunks))
+}
+
+fn in_chunks(chunks: Vec<String>) -> Response<BoxStream<'static, Result<v1::TextChunk, Status>>> {
+    Response::new(stream::iter(chunks.into_iter().map(|text| Ok(v1::TextChunk { text }))).boxed())
+}
+
+pub(super) async fn conclude(
+    service: &dyn HuntingService,
+    by: &Principal,
+    asked: v1::ConcludeHuntRequest,
+) -> Result<Response<v1::ConcludeHuntReply>, Status> {
+    let run = asked.run_id.parse().map_err(|error: coldtrail_model::Error| Status::invalid_argument(error.to_string()))?;
+    let conclusion = ConclusionRequest { outcome: asked.outcome, note: asked.note, detections: asked.detections };
+    let concluded = service.conclude(by, run, conclusion).await.map_err(refused)?;
+    Ok(Response::new(v1::ConcludeHuntReply { hunt: concluded.hunt, at_ms: concluded.at_ms }))
 }
 
 pub(super) async fn judge(

@@ -1,6 +1,7 @@
-use coldtrail_model::Merge;
+use coldtrail_hunt::overlapping;
+use coldtrail_model::{Merge, TimeRange};
 
-use crate::support::World;
+use crate::support::{World, moment, now};
 
 /// Statements with how they are divided. In each, the order of rows is either given by the statement or of no importance.
 const DIVIDED: &[(Merge, &str)] = &[
@@ -11,6 +12,8 @@ const DIVIDED: &[(Merge, &str)] = &[
         "SELECT api_operation AS x, api_operation AS y, src_endpoint.ip FROM api_activity a WHERE a.actor_user_name LIKE 'user1%'",
     ),
     (Merge::Append, "SELECT class_uid, source, time FROM events WHERE time >= TIMESTAMP '2026-03-04 00:00:00'"),
+    (Merge::Append, "SELECT type, value, source, count, first_time, last_time FROM observables"),
+    (Merge::Aggregate, "SELECT type, value, sum(count), min(first_time), max(last_time) FROM observables GROUP BY type, value"),
     (Merge::Append, "SELECT time FROM api_activity UNION ALL SELECT time FROM authentication"),
     (
         Merge::Append,
@@ -146,4 +149,21 @@ async fn before_its_first_slice_a_statement_gives_what_it_gives_without_rows() {
     assert_eq!(world.merge(&division, world.nothing(&division)).await[1..], ["0 | NULL"]);
     let division = world.division("SELECT time FROM api_activity").await;
     assert!(world.merge(&division, world.nothing(&division)).await.len() <= 1);
+}
+
+#[tokio::test]
+async fn a_window_keeps_observables_that_were_seen_in_it_and_before() {
+    let world = World::new().await;
+    // At noon somebody signs in who was also seen in the morning of that day.
+    let noon = moment(3, 12);
+    let session = world.session().await;
+    let sql = "SELECT DISTINCT value FROM observables WHERE type_id = 4 AND source = 'azure_entra'";
+    let plan = world.planner.analyse(sql, &session, now()).await.unwrap();
+    let cut = overlapping(&plan, TimeRange { start_ms: noon, end_ms: noon }).unwrap();
+    let names = world.rows_of(cut, &session).await;
+    assert!(names.contains(&"user1".to_owned()), "{names:?}");
+
+    let events = world.planner.analyse("SELECT user_name FROM authentication", &session, now()).await.unwrap();
+    let cut = overlapping(&events, TimeRange { start_ms: noon, end_ms: noon }).unwrap();
+    assert_eq!(world.rows_of(cut, &session).await[1..], ["user1".to_owned()]);
 }

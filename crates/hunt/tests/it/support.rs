@@ -9,6 +9,7 @@ use coldtrail_model::{Class, Col, Day, Event, IndexError, Merge, Outcome, Segmen
 use coldtrail_query::{PlannedQuery, Planner, PlannerConfig, RuntimeConfig, Session, conform};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
@@ -63,6 +64,11 @@ impl World {
         let session = self.session().await;
         let plan = self.planner.analyse(sql, &session, now()).await.unwrap();
         text(&collect(&self.planner.plan_of(plan, &session).await.unwrap()).await)
+    }
+
+    /// The rows of a plan that was made of a statement.
+    pub async fn rows_of(&self, plan: LogicalPlan, session: &Session) -> Vec<String> {
+        text(&collect(&self.planner.plan_of(plan, session).await.unwrap()).await)
     }
 
     /// The rows of a statement, slice by slice; also how many slices were read.

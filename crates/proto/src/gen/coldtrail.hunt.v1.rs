@@ -145,6 +145,27 @@ pub struct JudgeFindingReply {
     #[prost(string, tag = "1")]
     pub finding: ::prost::alloc::string::String,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConcludeHuntRequest {
+    #[prost(string, tag = "1")]
+    pub run_id: ::prost::alloc::string::String,
+    /// threat, no_threat, improvement or inconclusive.
+    #[prost(string, tag = "2")]
+    pub outcome: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "3")]
+    pub note: ::core::option::Option<::prost::alloc::string::String>,
+    /// The detections that were made because of it, by name.
+    #[prost(string, repeated, tag = "4")]
+    pub detections: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConcludeHuntReply {
+    /// The hunt, set of rules or feed.
+    #[prost(string, tag = "1")]
+    pub hunt: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub at_ms: i64,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartRunRequest {
     #[prost(string, tag = "1")]
@@ -767,6 +788,58 @@ pub mod hunt_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// All that is known of a run that has ended, but its rows: the facts of its evidence, as JSON in pieces.
+        pub async fn get_facts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RunName>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::TextChunk>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.hunt.v1.HuntService/GetFacts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("coldtrail.hunt.v1.HuntService", "GetFacts"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Ends the hunt that a run belongs to: says what came of it.
+        pub async fn conclude_hunt(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConcludeHuntRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConcludeHuntReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/coldtrail.hunt.v1.HuntService/ConcludeHunt",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("coldtrail.hunt.v1.HuntService", "ConcludeHunt"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -893,6 +966,25 @@ pub mod hunt_service_server {
             request: tonic::Request<super::JudgeFindingRequest>,
         ) -> std::result::Result<
             tonic::Response<super::JudgeFindingReply>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the GetFacts method.
+        type GetFactsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::TextChunk, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// All that is known of a run that has ended, but its rows: the facts of its evidence, as JSON in pieces.
+        async fn get_facts(
+            &self,
+            request: tonic::Request<super::RunName>,
+        ) -> std::result::Result<tonic::Response<Self::GetFactsStream>, tonic::Status>;
+        /// Ends the hunt that a run belongs to: says what came of it.
+        async fn conclude_hunt(
+            &self,
+            request: tonic::Request<super::ConcludeHuntRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConcludeHuntReply>,
             tonic::Status,
         >;
     }
@@ -1672,6 +1764,97 @@ pub mod hunt_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = JudgeFindingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.hunt.v1.HuntService/GetFacts" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetFactsSvc<T: HuntService>(pub Arc<T>);
+                    impl<
+                        T: HuntService,
+                    > tonic::server::ServerStreamingService<super::RunName>
+                    for GetFactsSvc<T> {
+                        type Response = super::TextChunk;
+                        type ResponseStream = T::GetFactsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RunName>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HuntService>::get_facts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetFactsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/coldtrail.hunt.v1.HuntService/ConcludeHunt" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConcludeHuntSvc<T: HuntService>(pub Arc<T>);
+                    impl<
+                        T: HuntService,
+                    > tonic::server::UnaryService<super::ConcludeHuntRequest>
+                    for ConcludeHuntSvc<T> {
+                        type Response = super::ConcludeHuntReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConcludeHuntRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HuntService>::conclude_hunt(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConcludeHuntSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coldtrail_hunt::{Content, HuntQueryRun, HuntRequest, RunRequest, StartedHunt};
+use coldtrail_hunt::{Content, HuntQueryRun, HuntRequest, RunKind, RunRequest, StartedHunt, sigma_statement, sweep_statement};
 use coldtrail_huntfile::{Action, Bindings, Hunt, Indicators, ParameterType, Problems, Range, Rendered, RenderedHunt};
-use coldtrail_model::{Day, RunId, Snapshot, Table, TimeRange, format_ms};
+use coldtrail_model::{Day, RunId, Snapshot, Table, TimeRange};
 use coldtrail_query::{Error, Principal};
 
 use super::Hunting;
@@ -65,63 +65,32 @@ fn texts_of(hunt: &Hunt, name: &str, text: &str) -> Vec<String> {
     }
 }
 
-pub(super) fn bad(problems: &Problems) -> Error {
+fn bad(problems: &Problems) -> Error {
     Error::BadStatement { message: problems.to_string() }
 }
 
-/// What is asked of runs for a query of a hunt.
+/// What is asked of runs for a query of a hunt. Rules and feeds that lie in files beside the hunt are brought under the names of the hunt
+/// and the query.
 pub(super) fn run_request(ready: &ReadyHunt, query: &Rendered) -> RunRequest {
-    let (hunt, window) = (&ready.hunt, ready.window);
-    let (start, end) = (sql_instant(window.start_ms), sql_instant(window.end_ms));
-    let sql = match &query.action {
-        Action::Sql(sql) => sql.clone(),
-        Action::Sigma(_) => {
-            format!("SELECT * FROM sigma('{}') WHERE time >= {start} AND time <= {end}", attached_name(hunt, query))
-        }
-        Action::Sweep(indicators) => {
-            let feed = match indicators {
-                Indicators::Feed(name) => name.clone(),
-                Indicators::File(_) => attached_name(hunt, query),
-            };
-            format!("SELECT * FROM sweep('{feed}') WHERE last_time >= {start} AND first_time <= {end}")
-        }
+    let attached = || ready.hunt.attachment(&query.id);
+    let (kind, sql) = match &query.action {
+        Action::Sql(sql) => (RunKind::Hunt, sql.clone()),
+        Action::Sigma(_) => (RunKind::Sigma, sigma_statement(&attached(), ready.window)),
+        Action::Sweep(Indicators::Feed(feed)) => (RunKind::Sweep, sweep_statement(feed, ready.window)),
+        Action::Sweep(Indicators::File(_)) => (RunKind::Sweep, sweep_statement(&attached(), ready.window)),
     };
-    let kind = match &query.action {
-        Action::Sql(_) => "hunt",
-        Action::Sigma(_) => "sigma",
-        Action::Sweep(_) => "sweep",
-    };
-    let mut labels = BTreeMap::from([
-        ("kind".to_owned(), kind.to_owned()),
-        ("hunt".to_owned(), ready.content.versioned_name()),
-        ("query".to_owned(), query.id.clone()),
-        ("window_start_ms".to_owned(), window.start_ms.to_string()),
-        ("window_end_ms".to_owned(), window.end_ms.to_string()),
-    ]);
-    if let Action::Sweep(indicators) = &query.action {
-        let feed = match indicators {
-            Indicators::Feed(name) => name.clone(),
-            Indicators::File(_) => attached_name(hunt, query),
-        };
-        labels.insert("indicators".to_owned(), feed);
+    let mut labels = kind.labels(ready.window);
+    labels.insert("hunt".to_owned(), ready.content.versioned_name());
+    labels.insert("query".to_owned(), query.id.clone());
+    if !ready.hunt.techniques.is_empty() {
+        labels.insert("techniques".to_owned(), ready.hunt.techniques.join(" "));
     }
-    for (name, value) in &ready.rendered.values {
-        labels.insert(format!("parameter.{name}"), format!("{value:?}"));
-    }
-    RunRequest { sql, title: Some(format!("{}: {}", hunt.title, query.title)), labels, ..RunRequest::default() }
-}
-
-/// The name of content that is brought together with a hunt: the rules or the feed of one of its queries.
-pub(super) fn attached_name(hunt: &Hunt, query: &Rendered) -> String {
-    format!("{}.{}", hunt.id, query.id)
-}
-
-fn sql_instant(ms: i64) -> String {
-    format!("TIMESTAMP '{}'", format_ms(ms))
+    labels.extend(ready.rendered.values.iter().map(|(name, value)| (format!("parameter.{name}"), value.sql())));
+    RunRequest { sql, title: Some(format!("{}: {}", ready.hunt.title, query.title)), labels, ..RunRequest::default() }
 }
 
 /// The data that a hunt needs and that are not there for all of its window, in words.
-pub(super) fn missing_data(hunt: &Hunt, snapshot: &Snapshot, window: TimeRange) -> Vec<String> {
+fn missing_data(hunt: &Hunt, snapshot: &Snapshot, window: TimeRange) -> Vec<String> {
     let days: BTreeSet<Day> = days_of(window).collect();
     let mut by_source: BTreeMap<&str, BTreeSet<Day>> = BTreeMap::new();
     let mut by_table: BTreeMap<&str, BTreeSet<Day>> = BTreeMap::new();
@@ -148,7 +117,7 @@ pub(super) fn missing_data(hunt: &Hunt, snapshot: &Snapshot, window: TimeRange) 
 }
 
 /// The days that a window touches.
-pub(super) fn days_of(window: TimeRange) -> impl Iterator<Item = Day> {
+fn days_of(window: TimeRange) -> impl Iterator<Item = Day> {
     let last = Day::of_ms(window.end_ms).epoch_days();
     let first = Day::of_ms(window.start_ms).epoch_days().max(last.saturating_sub(3_650));
     (first..=last).map(Day::from_epoch_days)

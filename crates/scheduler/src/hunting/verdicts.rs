@@ -3,13 +3,15 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
+use coldtrail_hunt::{ALL_TIME, RunKind, RunService, instants, window_of};
 use coldtrail_intel::{Coverage, Sighting, Verdict, Verdicts};
-use coldtrail_model::{Run, RunId, Snapshot, Table, TimeRange, format_ms};
-use coldtrail_query::Error;
+use coldtrail_model::{Run, RunId, RunState, Snapshot, Table, format_ms};
+use coldtrail_query::{Error, SWEEP};
 use datafusion::common::DataFusionError;
+use futures::TryStreamExt;
 use serde_json::{Value, json};
 
-use super::Hunting;
+use super::{Hunting, failed};
 
 /// How many values of observables a verdict names.
 const VALUES_NAMED: usize = 10;
@@ -17,54 +19,52 @@ const VALUES_NAMED: usize = 10;
 impl Hunting {
     /// One verdict for each entry of the feed that a run swept for.
     pub(super) async fn verdicts_of(&self, id: RunId) -> Result<Vec<String>, Error> {
-        let (run, _, snapshot) = self.run(id).await?;
-        let labels = &run.definition.labels;
-        let name = labels.get("indicators").ok_or_else(|| Error::BadStatement { message: format!("run {id} is not a sweep") })?;
+        self.verdicts_with(id, |verdict, incomplete| to_json(verdict, incomplete).to_string()).await
+    }
+
+    /// The same, each made into something; the second is why the run did not read everything, if it did not.
+    pub(super) async fn verdicts_with<T>(&self, id: RunId, make: impl Fn(&Verdict, Option<&str>) -> T) -> Result<Vec<T>, Error> {
+        let (run, _) = self.runs.get(id).await?;
         if !run.state.has_ended() {
             return Err(Error::NotAllowed { message: format!("run {id} is {}; verdicts are given once it has ended", run.state) });
         }
-        let indicators = self.content.indicators_of(name).await?;
+        // The statement names the version of the feed whose indicators its rows are numbered by.
+        let names = coldtrail_query::content_names(&run.definition.sql)?;
+        let feed = names.into_iter().find(|(schema, _)| RunKind::of(&run.definition.labels) == Some(RunKind::Sweep) && *schema == SWEEP);
+        let (_, name) = feed.ok_or_else(|| Error::BadStatement { message: format!("run {id} is not a sweep") })?;
+        let indicators = self.content.indicators_of(&name).await?;
+        let snapshot = self.runs.snapshot_of(&run).await?;
         let coverage = self.coverage(&run, &snapshot).await?;
         let sql = format!(
             "SELECT indicator_number, type_id, value, class, source, account, count, first_time, last_time, confirm FROM results.\"{id}\""
         );
         let mut verdicts = Verdicts::new(&indicators.feed);
-        for batch in self.rows(&sql, &snapshot).await? {
+        let mut rows = self.rows(&sql).await?;
+        while let Some(batch) = rows.try_next().await.map_err(failed)? {
             add(&mut verdicts, &batch).map_err(Error::Failed)?;
         }
         // A run that did not read everything cannot say that something was not seen.
-        let incomplete = run.message.clone().filter(|_| run.state != coldtrail_model::RunState::Done);
-        Ok(verdicts.finish(&coverage).iter().map(|verdict| to_json(verdict, incomplete.as_deref()).to_string()).collect())
+        let incomplete = run.message.clone().filter(|_| run.state != RunState::Done);
+        Ok(verdicts.finish(&coverage).iter().map(|verdict| make(verdict, incomplete.as_deref())).collect())
     }
 
     /// Which data there were in the window of a sweep.
     async fn coverage(&self, run: &Run, snapshot: &Arc<Snapshot>) -> Result<Coverage, Error> {
-        let window = window_of(run);
+        let window = window_of(&run.definition.labels).unwrap_or(ALL_TIME);
         let mut coverage = Coverage::new();
         for segment in snapshot.segments.values().flatten().filter(|segment| segment.time.overlaps(&window)) {
             if let Table::Events(class) = segment.table {
                 coverage.add(class, &segment.source);
             }
         }
-        let instant = |ms: i64| format!("TIMESTAMP '{}'", format_ms(ms));
-        let sql = format!(
-            "SELECT DISTINCT type_id FROM observables WHERE last_time >= {} AND first_time <= {}",
-            instant(window.start_ms),
-            instant(window.end_ms)
-        );
-        for batch in self.rows(&sql, snapshot).await? {
+        let (start, end) = instants(window);
+        let sql = format!("SELECT DISTINCT type_id FROM observables WHERE last_time >= {start} AND first_time <= {end}");
+        let mut types = self.rows_at(&sql, Arc::clone(snapshot)).await?;
+        while let Some(batch) = types.try_next().await.map_err(failed)? {
             batch.column(0).as_primitive::<Int32Type>().iter().flatten().for_each(|type_id| coverage.add_observed(type_id));
         }
         Ok(coverage)
     }
-}
-
-/// The window that a run says that it looks at; all time if it does not.
-pub(super) fn window_of(run: &Run) -> TimeRange {
-    let bound = |key: &str| run.definition.labels.get(key).and_then(|text| text.parse::<i64>().ok());
-    // What SQL can write as an instant.
-    let (first, last) = (-62_135_596_800_000, 253_402_300_799_999);
-    TimeRange { start_ms: bound("window_start_ms").unwrap_or(first), end_ms: bound("window_end_ms").unwrap_or(last) }
 }
 
 fn add(verdicts: &mut Verdicts<'_>, batch: &RecordBatch) -> datafusion::common::Result<()> {
@@ -95,13 +95,17 @@ fn add(verdicts: &mut Verdicts<'_>, batch: &RecordBatch) -> datafusion::common::
     Ok(())
 }
 
+/// What a verdict says, and why; what was not seen by a run that did not read everything is not known.
+pub(super) fn status_and_reason(verdict: &Verdict, incomplete: Option<&str>) -> (&'static str, Option<String>) {
+    match (verdict.status.name(), incomplete) {
+        ("NOT_SEEN", Some(incomplete)) => ("NO_COVERAGE", Some(format!("not everything could be read: {incomplete}"))),
+        (status, _) => (status, verdict.reason.clone()),
+    }
+}
+
 fn to_json(verdict: &Verdict, incomplete: Option<&str>) -> Value {
     let seen = &verdict.seen;
-    let reason = match (verdict.status.name(), incomplete) {
-        ("NOT_SEEN", Some(incomplete)) => Some(format!("not everything could be read: {incomplete}")),
-        _ => verdict.reason.clone(),
-    };
-    let status = if verdict.status.name() == "NOT_SEEN" && incomplete.is_some() { "NO_COVERAGE" } else { verdict.status.name() };
+    let (status, reason) = status_and_reason(verdict, incomplete);
     let top = seen.top_values(VALUES_NAMED).into_iter().map(|(value, count)| json!({"value": value, "count": count}));
     json!({
         "verdict": status, "original": verdict.original, "place": verdict.place, "feed": verdict.feed, "kind": verdict.kind,

@@ -33,7 +33,7 @@ pub(super) fn findings_batch(findings: &[Finding]) -> Result<RecordBatch> {
         (text("hunt", false, "The hunt, set of rules or feed that found it"), texts(&|finding| Some(finding.hunt.clone()))),
         (text("query", false, "The query, rule or indicator within it"), texts(&|finding| Some(finding.query.clone()))),
         (text("run_id", false, "The run that found it last"), texts(&|finding| Some(finding.run_id.clone()))),
-        (commented("runs", DataType::Int64, false, "How many runs found it"), counts(&|finding| finding.runs.len() as u64)),
+        (commented("runs", DataType::Int64, false, "How many runs found it"), counts(&|finding| finding.runs_count)),
         (commented("rows", DataType::Int64, false, "How many rows the last run had for it"), counts(&|finding| finding.rows)),
         (commented("first_seen_time", instant(), true, "The time of its first row"), instants(&|finding| finding.first_seen_ms)),
         (commented("last_seen_time", instant(), true, "The time of its last row"), instants(&|finding| finding.last_seen_ms)),

@@ -2,50 +2,57 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use coldtrail_hunt::{Division, RunEstimate, Window, windows, within};
-use coldtrail_model::{Merge, RunId, RunPlan, Slice, SliceState, Snapshot, TimeRange};
+use coldtrail_hunt::{Division, RunEstimate, RunKind, Window, overlapping, window_of, windows};
+use coldtrail_model::{Merge, RunDefinition, RunId, RunPlan, SegmentMeta, Slice, SliceState, Snapshot, TimeRange};
 use coldtrail_query::Error;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::estimate::{ROW_GROUP_ROWS, Speed};
-use super::{SINCE_SNAPSHOT, Shared};
+use super::{AS_OF_MS, SINCE_SNAPSHOT, Shared};
 
 /// A run's statement, understood and divided.
 pub(super) struct Prepared {
     pub(super) division: Division,
     pub(super) snapshot: Arc<Snapshot>,
     windows: Vec<Window>,
-    segments: u64,
+    /// What it reads, after pruning.
+    pub(super) segments: Vec<Arc<SegmentMeta>>,
+    /// The statement within its window, before it is divided.
+    pub(super) whole: LogicalPlan,
     bytes: u64,
     rows: u64,
     row_groups: u64,
 }
 
-/// The moment that a run takes for now.
-pub(crate) fn moment(submitted_ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(submitted_ms).unwrap_or(DateTime::UNIX_EPOCH)
+/// A moment in time.
+pub(crate) fn moment(time_ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(time_ms).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// The time that a hunt looks at, whatever its statement says: it is cut to the window of the run.
-pub(super) fn window_of(labels: &BTreeMap<String, String>) -> Option<TimeRange> {
-    let bound = |key: &str| labels.get(key)?.parse::<i64>().ok();
-    labels.get("kind").filter(|kind| *kind == "hunt")?;
-    Some(TimeRange { start_ms: bound("window_start_ms")?, end_ms: bound("window_end_ms")? })
+/// The moment that a run takes for now: when it was submitted or, if it repeats another run, when that was.
+pub(crate) fn now_of(labels: &BTreeMap<String, String>, submitted_ms: i64) -> i64 {
+    labels.get(AS_OF_MS).and_then(|time_ms| time_ms.parse().ok()).unwrap_or(submitted_ms)
+}
+
+/// The time that a query of a hunt looks at, whatever its statement says.
+pub(super) fn hunted_window(labels: &BTreeMap<String, String>) -> Option<TimeRange> {
+    (RunKind::of(labels) == Some(RunKind::Hunt)).then(|| window_of(labels)).flatten()
 }
 
 impl Prepared {
-    /// Understands a statement over a snapshot. The same statement, snapshot and moment give the same again, on any node.
+    /// Understands a statement over a snapshot, and within a window if there is one. The same statement, snapshot and moment give the same again, on any node.
     pub(super) async fn of(
         shared: &Shared,
         sql: &str,
         snapshot: Arc<Snapshot>,
-        submitted_ms: i64,
+        now_ms: i64,
         window: Option<TimeRange>,
     ) -> Result<Self, Error> {
         let planner = shared.router.planner();
         let session = shared.router.session_at(Arc::clone(&snapshot));
-        let plan = planner.analyse(sql, &session, moment(submitted_ms)).await?;
+        let plan = planner.analyse(sql, &session, moment(now_ms)).await?;
         let plan = match window {
-            Some(window) => within(&plan, window)?,
+            Some(window) => overlapping(&plan, window)?,
             None => plan,
         };
         let division = Division::of(&plan)?;
@@ -63,11 +70,18 @@ impl Prepared {
             division,
             snapshot,
             windows,
-            segments: segments.len() as u64,
+            whole: plan,
             bytes,
             rows: segments.iter().map(|segment| segment.rows).sum(),
             row_groups: segments.iter().map(|segment| segment.rows.div_ceil(ROW_GROUP_ROWS)).sum(),
+            segments,
         })
+    }
+
+    /// What a run that was submitted asks for.
+    pub(super) async fn of_run(shared: &Shared, definition: &RunDefinition, snapshot: Arc<Snapshot>) -> Result<Self, Error> {
+        let now_ms = now_of(&definition.labels, definition.submitted_ms);
+        Self::of(shared, &definition.sql, snapshot, now_ms, hunted_window(&definition.labels)).await
     }
 
     /// Refuses a run that would read more than it may.
@@ -77,7 +91,7 @@ impl Prepared {
         let message = format!(
             "the run would read up to {} bytes of {} segments in {} slices, about {seconds:.0} s; bytes_max allows {limit}",
             self.bytes,
-            self.segments,
+            self.segments.len(),
             self.windows.len()
         );
         Err(Error::Exhausted { message })
@@ -96,7 +110,7 @@ impl Prepared {
             merge: self.division.merge(),
             reason: self.division.reason().to_owned(),
             slices: u32::try_from(self.windows.len()).unwrap_or(u32::MAX),
-            segments: self.segments,
+            segments: self.segments.len() as u64,
             bytes: self.bytes,
             rows: self.rows,
         }

@@ -17,14 +17,17 @@ use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::prelude::SessionConfig;
+use serde::de::DeserializeOwned;
 
 use super::findings_table::findings_batch;
-use super::prepare::moment;
-use crate::hunting::FINDING;
+use super::kpis_table::{HuntingFacts, kpis_batch};
+use super::prepare::{moment, now_of};
+use crate::hunting::{CONCLUSION, FINDING};
 
 /// The schema with a table for each run: the rows of the slices that are done, also while it goes on.
 const RESULTS: &str = "results";
 const FINDINGS: &str = "findings";
+const KPIS: &str = "hunt_kpis";
 const RUNS: &str = "runs";
 const SLICES: &str = "slices";
 
@@ -50,6 +53,12 @@ impl RunTables {
         self.catalog.runs().await.map_err(external)
     }
 
+    /// Every document of a kind.
+    async fn all<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>> {
+        let documents = self.catalog.documents(kind).await.map_err(external)?;
+        documents.iter().map(|document| serde_json::from_slice(&document.body).map_err(external)).collect()
+    }
+
     /// What the run gives, from the slices that are done: a view over their files.
     async fn result(&self, id: RunId) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some((run, slices)) = self.catalog.run(id).await.map_err(external)? else { return Ok(None) };
@@ -60,8 +69,8 @@ impl RunTables {
             Err(_) => self.planner.snapshot().await.map_err(|error| external(error))?,
         };
         let session = self.planner.session_at(snapshot, SessionConfig::new());
-        let plan =
-            self.planner.analyse(&definition.sql, &session, moment(definition.submitted_ms)).await.map_err(|error| external(error))?;
+        let now = moment(now_of(&definition.labels, definition.submitted_ms));
+        let plan = self.planner.analyse(&definition.sql, &session, now).await.map_err(|error| external(error))?;
         let division = Division::of(&plan)?;
         let lake = self.planner.lake();
         let files = slices.iter().filter_map(|slice| match &slice.state {
@@ -77,7 +86,7 @@ impl RunTables {
 #[async_trait::async_trait]
 impl Extension for RunTables {
     fn system_names(&self) -> Vec<&'static str> {
-        vec![FINDINGS, RUNS, SLICES]
+        vec![FINDINGS, KPIS, RUNS, SLICES]
     }
 
     async fn system_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -90,10 +99,10 @@ impl Extension for RunTables {
                 }
                 slices_batch(&slices)?
             }
-            FINDINGS => {
-                let documents = self.catalog.documents(FINDING).await.map_err(external)?;
-                let findings = documents.iter().map(|document| serde_json::from_slice(&document.body));
-                findings_batch(&findings.collect::<Result<Vec<Finding>, _>>().map_err(external)?)?
+            FINDINGS => findings_batch(&self.all::<Finding>(FINDING).await?)?,
+            KPIS => {
+                let (runs, findings) = (self.runs().await?, self.all(FINDING).await?);
+                kpis_batch(&HuntingFacts { runs: &runs, findings: &findings, conclusions: &self.all(CONCLUSION).await? })?
             }
             _ => return Ok(None),
         };
@@ -182,11 +191,11 @@ pub(super) fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
 }
 
-fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+pub(super) fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 
-fn counts(values: impl Iterator<Item = Option<u64>>) -> ArrayRef {
+pub(super) fn counts(values: impl Iterator<Item = Option<u64>>) -> ArrayRef {
     Arc::new(values.map(|value| value.map(|value| i64::try_from(value).unwrap_or(i64::MAX))).collect::<Int64Array>())
 }
 

@@ -7,7 +7,7 @@ use coldtrail_query::Error;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::prepare::{Prepared, window_of};
+use super::prepare::Prepared;
 use super::slice::SliceWork;
 use super::{LOOK, Shared, catalog_error, now_ms};
 
@@ -71,8 +71,7 @@ impl Worker {
         let (run, slices) = self.claim().await?;
         let definition = &run.definition;
         let snapshot = self.shared.snapshot_of(definition).await?;
-        let prepared =
-            Arc::new(Prepared::of(&self.shared, &definition.sql, snapshot, definition.submitted_ms, window_of(&definition.labels)).await?);
+        let prepared = Arc::new(Prepared::of_run(&self.shared, definition, snapshot).await?);
         let slices = match slices.is_empty() {
             true => {
                 let planned = prepared.slices(self.id);

@@ -6,7 +6,10 @@
 mod cancel;
 mod cost;
 mod errors;
+mod evidence;
 mod fixture;
 mod routing;
 mod runs;
+mod schedules;
 mod tiers;
+mod world;

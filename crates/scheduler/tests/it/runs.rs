@@ -1,127 +1,13 @@
 //! Runs over a real catalog and a real lake.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::util::pretty::pretty_format_batches;
-use coldtrail_catalog::{Catalog, CatalogClient};
-use coldtrail_lake::{Lake, SegmentWriter, StoreOptions, WriterConfig};
-use coldtrail_model::{Class, Col, Commit, Day, Event, Merge, Run, RunId, RunState, SegmentIndex, SegmentMeta, Slice, SliceState};
-use coldtrail_query::{Error, Planner, PlannerConfig, Principal, QueryService};
-use coldtrail_scheduler::{EngineConfig, ExecutorConfig, QueryRouter, RunRequest, RunService, Runs, RunsConfig, TierMode, Workspace};
-use futures::TryStreamExt;
-use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
+use coldtrail_catalog::CatalogClient;
+use coldtrail_model::{Commit, Merge, RunId, RunState, SegmentIndex, SliceState};
+use coldtrail_query::{Error, QueryService};
+use coldtrail_scheduler::{RunRequest, RunService, TierMode};
 
-const DAYS: i64 = 10;
-const CALLS_A_DAY: i64 = 50;
-
-struct World {
-    folder: TempDir,
-    catalog: Catalog,
-    lake: Lake,
-    router: QueryRouter,
-    runs: Runs,
-}
-
-impl World {
-    async fn new(tier_mode: TierMode) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let lake = Lake::open(&folder.path().join("lake").display().to_string(), &StoreOptions::default()).unwrap();
-        let catalog = Catalog::open(coldtrail_catalog::Config::in_folder(folder.path().join("catalog"))).await.unwrap();
-        let added = segments(&lake).await;
-        catalog.commit(Commit { added, ..Commit::default() }).await.unwrap();
-        let workspace = Workspace::open(ExecutorConfig { vcores: 2, ..ExecutorConfig::new(folder.path().join("work")) }).unwrap();
-        let index: Arc<dyn SegmentIndex> = Arc::new(catalog.clone());
-        let planner = Planner::new(PlannerConfig::default(), lake.clone(), index, Arc::clone(workspace.runtime()));
-        let client: Arc<dyn CatalogClient> = Arc::new(catalog.clone());
-        let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client)));
-        let router = QueryRouter::start(planner, EngineConfig { tier_mode, ..EngineConfig::default() }, workspace).await.unwrap();
-        let mut config = RunsConfig { retry_pause: Duration::from_millis(10), ..RunsConfig::default() };
-        config.slices.slices_target = 5;
-        config.slices.slice_bytes_min = 1;
-        let runs = Runs::new(router.clone(), client, config);
-        Self { folder, catalog, lake, router, runs }
-    }
-
-    async fn submit(&self, sql: &str) -> RunId {
-        self.try_submit(RunRequest { sql: sql.to_owned(), ..RunRequest::default() })
-            .await
-            .unwrap_or_else(|error| panic!("{sql}\n{error}"))
-            .id
-    }
-
-    async fn try_submit(&self, request: RunRequest) -> Result<Run, Error> {
-        self.runs.submit(&hunter(), request).await
-    }
-
-    /// Leads in the background until the guard is dropped.
-    fn lead(&self, epoch: u64) -> Leading {
-        let stop = CancellationToken::new();
-        let (runs, ended) = (self.runs.clone(), stop.clone());
-        Leading { stop: stop.clone(), task: tokio::spawn(async move { runs.lead(epoch, ended).await }) }
-    }
-
-    async fn wait_for(&self, id: RunId, wanted: impl Fn(&Run, &[Slice]) -> bool) -> (Run, Vec<Slice>) {
-        let start = Instant::now();
-        loop {
-            let (run, slices) = self.runs.get(id).await.unwrap();
-            if wanted(&run, &slices) {
-                return (run, slices);
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "the run stays {run:?} {slices:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    async fn end(&self, id: RunId) -> (Run, Vec<Slice>) {
-        self.wait_for(id, |run, _| run.state.has_ended()).await
-    }
-
-    async fn rows(&self, sql: &str) -> String {
-        let running = self.router.execute(&hunter(), sql, None).await.unwrap_or_else(|error| panic!("{sql}\n{error}"));
-        let batches: Vec<_> = running.stream.try_collect().await.unwrap();
-        pretty_format_batches(&batches).unwrap().to_string()
-    }
-
-    async fn result(&self, id: RunId) -> String {
-        self.rows(&format!("SELECT * FROM results.\"{id}\"")).await
-    }
-}
-
-struct Leading {
-    stop: CancellationToken,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Leading {
-    async fn stop(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-    }
-}
-
-fn hunter() -> Principal {
-    Principal { name: "hunter".to_owned() }
-}
-
-async fn segments(lake: &Lake) -> Vec<SegmentMeta> {
-    let first: Day = "2026-03-01".parse().unwrap();
-    let mut segments = Vec::new();
-    for day in 0..DAYS {
-        let mut writer = SegmentWriter::new(lake.clone(), WriterConfig::default());
-        let object: Arc<str> = "file:///logs/x.json".into();
-        let events = (0..CALLS_A_DAY).map(|number| {
-            let mut event = Event::new(Class::ApiActivity, 2, first.range().start_ms + day * 86_400_000 + number * 1_000_000);
-            event.text(Col::ActorUserName, format!("user{}", (number * 7 + day) % 9));
-            event.text(Col::ApiOperation, if number % 3 == 0 { "GetObject" } else { "ListBuckets" });
-            event
-        });
-        writer.append_batch("aws_cloudtrail", &object, events.zip(0..)).unwrap();
-        segments.extend(writer.finish().await.unwrap());
-    }
-    segments
-}
+use crate::world::{CALLS_A_DAY, DAYS, World, hunter, segments};
 
 const BY_USER: &str =
     "SELECT actor_user_name, count(*) AS n, count(DISTINCT api_operation) AS operations FROM api_activity GROUP BY 1 ORDER BY n DESC, 1";

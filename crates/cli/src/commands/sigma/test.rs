@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use arrow::array::{
 };
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::RecordBatch;
-use bytes::Bytes;
 use coldtrail_ingest::{ReadOutcome, SourceChoice, read_plain};
 use coldtrail_model::{Class, Col, Event, Kind, Value, arrow_type};
 use coldtrail_normalize::{Options, Source};
@@ -20,9 +19,7 @@ use serde_json::json;
 use super::{read, rule_files};
 use crate::arguments::SigmaTest;
 use crate::exit;
-
-/// How much is read at once, in bytes.
-const PIECE_BYTES: usize = 256 << 10;
+use crate::pieces::pieces;
 
 /// Prints the records of files that each rule matches.
 #[allow(clippy::print_stderr)]
@@ -31,15 +28,18 @@ pub(super) async fn run(arguments: &SigmaTest) -> anyhow::Result<u8> {
     let (set, refused) = compile(arguments)?;
     let files = arguments.files.clone();
     let tested = tokio::task::spawn_blocking(move || {
-        let mut tester = Tester { set, out: BufWriter::new(io::stdout().lock()), matches: 0, rejects: 0 };
+        let mut tester = Tester { set, out: BufWriter::new(io::stdout().lock()), matches: 0, rejects: 0, by_columns: 0 };
         for file in &files {
             tester.test(file, choice)?;
         }
         tester.out.flush()?;
-        anyhow::Ok((tester.matches, tester.rejects))
+        anyhow::Ok((tester.matches, tester.rejects, tester.by_columns))
     });
-    let (matches, rejects) = tested.await.context("testing ended unexpectedly")??;
+    let (matches, rejects, by_columns) = tested.await.context("testing ended unexpectedly")??;
     eprintln!("coldtrail: {matches} matches, {rejects} records could not be read, {refused} rules could not be run");
+    if by_columns > 0 {
+        eprintln!("coldtrail: {by_columns} records do not name their fields: rules saw of them only what has a column");
+    }
     Ok(if refused + rejects > 0 { exit::INCOMPLETE } else { exit::DONE })
 }
 
@@ -67,20 +67,15 @@ struct Tester<W: Write> {
     out: BufWriter<W>,
     matches: u64,
     rejects: u64,
+    /// Records that are neither JSON nor XML.
+    by_columns: u64,
 }
 
 impl<W: Write> Tester<W> {
     fn test(&mut self, path: &Path, choice: SourceChoice) -> anyhow::Result<()> {
         let name = path.display().to_string();
-        let mut input = File::open(path).with_context(|| format!("cannot read {name}"))?;
-        let mut next = move || {
-            let mut piece = Vec::with_capacity(PIECE_BYTES);
-            match (&mut input).take(PIECE_BYTES as u64).read_to_end(&mut piece) {
-                Ok(0) => None,
-                Ok(_) => Some(Ok(Bytes::from(piece))),
-                Err(error) => Some(Err(error.to_string())),
-            }
-        };
+        let input = File::open(path).with_context(|| format!("cannot read {name}"))?;
+        let mut next = pieces(input);
         let mut result = Ok(());
         read_plain(&name, choice, Options::default(), &mut next, &mut |outcome| {
             result = match outcome {
@@ -107,7 +102,9 @@ impl<W: Write> Tester<W> {
                 continue;
             }
             let batch = batch_of(&columns, source, &events)?;
-            for found in self.set.evaluate(class, &batch)?.iter() {
+            let matches = self.set.evaluate(class, &batch)?;
+            self.by_columns += matches.rows_by_columns;
+            for found in matches.iter() {
                 let about = &self.set.rules()[found.rule].about;
                 let raw = events[found.row].get_text(Col::RawData).unwrap_or_default();
                 let record = serde_json::from_str(raw).unwrap_or_else(|_| json!(raw));
