@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,54 @@ def test_check_says_why_a_rule_cannot_be_run(coldtrail, tmp_path):
     assert said["toaster.yml"]["verdict"] == "unmapped" and "toaster" in said["toaster.yml"]["reason"]
     assert said["broken.yml"]["verdict"] == "malformed"
     assert ran.code == 3
+
+
+CORRELATED = """
+title: A user is asked again and again
+id: 0e95725d-7320-415d-80f7-004da920fc11
+name: failed_sign_in
+status: test
+level: low
+logsource: {product: azure, service: signinlogs}
+detection:
+    selection:
+        ResultType|contains: '5'
+    condition: selection
+---
+title: Many failed sign-ins of one user within an hour
+id: 0e95725d-7320-415d-80f7-004da920fc12
+status: test
+level: high
+tags: [attack.t1110.001]
+correlation:
+    type: event_count
+    rules: [failed_sign_in]
+    group-by: [UserPrincipalName]
+    timespan: 1h
+    condition: {gte: 3}
+"""
+
+
+def test_a_correlation_is_looked_for_over_all_of_the_window(server, tmp_path):
+    folder = rules_folder(tmp_path, correlated=CORRELATED)
+    checked = server.coldtrail.run("sigma", "check", folder).out
+    assert [line.split()[0] for line in checked.splitlines()] == ["pass", "pass"], checked
+    ran = server.coldtrail.try_run("sigma", "run", folder, "--name", "correlated", *WINDOW, "--format", "json", env=server.sql_env())
+    assert ran.code == 0, ran.err
+    matches = [json.loads(line) for line in ran.out.splitlines()]
+    run = ran.err.split("run_id = '")[1].split("'")[0]
+    # Sliding windows of an hour in Python, over what the rule matched.
+    by_user = {}
+    for row in matches:
+        by_user.setdefault(json.loads(row["rule_fields"])[0], []).append(row["time"])
+    wanted = set()
+    for user, times in by_user.items():
+        times = sorted(datetime.fromisoformat(time.replace("Z", "+00:00")) for time in times)
+        if any(third - first <= timedelta(hours=1) for first, third in zip(times, times[2:])):
+            wanted.add(user)
+    assert wanted, "the generated logs have none"
+    sql = f"SELECT * FROM system.findings WHERE run_id = '{run}'"
+    found = wait_for("findings", lambda: server.query(sql).to_pylist())
+    assert {tuple(json.loads(finding["entities"])["UserPrincipalName"]) for finding in found} == {(user,) for user in wanted}
+    assert {finding["severity"] for finding in found} == {"high"}, "the rule's own matches are not wanted"
+    assert all(json.loads(finding["techniques"]) == ["T1110.001"] for finding in found)

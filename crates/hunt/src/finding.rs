@@ -124,6 +124,14 @@ impl FindingContext {
         }
     }
 
+    /// A finding of this run that these values tell from others, of these rows.
+    #[must_use]
+    pub fn found(&self, told_by: &[&str], title: &str, rows: u64, seen_ms: (i64, i64)) -> Finding {
+        let parts = [self.hunt.as_str(), &self.query].into_iter().chain(told_by.iter().copied());
+        let (first, last) = seen_ms;
+        Finding { rows, first_seen_ms: Some(first), last_seen_ms: Some(last), ..self.finding(key_of(parts), title) }
+    }
+
     /// What stands in the place of findings that are not there, so that whoever looks at findings sees it.
     #[must_use]
     pub fn shortcoming(&self, what: &str) -> Finding {

@@ -10,7 +10,7 @@ use coldtrail_huntfile::Hunt;
 use coldtrail_lake::Lake;
 use coldtrail_model::{Document, DocumentChange};
 use coldtrail_query::{ContentStore, Error, Indicators, Principal};
-use coldtrail_sigma::RuleSet;
+use coldtrail_sigma::{CorrelationSet, RuleSet};
 use datafusion::common::DataFusionError;
 use parking_lot::Mutex;
 
@@ -83,6 +83,24 @@ impl ContentLibrary {
         }
     }
 
+    /// A set of rules with its correlations, by its name or by that of a version.
+    pub(crate) async fn rules_of(&self, name: &str) -> Result<(Arc<RuleSet>, Arc<CorrelationSet>), Error> {
+        match self.read(ContentKind::Rules, name).await? {
+            Some(Read::Rules(rules, correlations)) => Ok((rules, correlations)),
+            _ => Err(unknown(ContentKind::Rules, name)),
+        }
+    }
+
+    /// True if what a statement names puts events together over time.
+    pub(crate) async fn correlates(&self, sql: &str) -> Result<bool, Error> {
+        for (schema, name) in coldtrail_query::content_names(sql)? {
+            if schema == coldtrail_query::SIGMA && !self.rules_of(&name).await?.1.correlations().is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A hunt, by its name or by that of a version.
     pub(crate) async fn hunt_of(&self, name: &str) -> Result<(Content, Arc<Hunt>), Error> {
         let content = self.find(ContentKind::Hunt, name).await?.ok_or_else(|| unknown(ContentKind::Hunt, name))?;
@@ -120,7 +138,7 @@ impl ContentService for ContentLibrary {
         let (read, counts, mut remarks) = reader.read().await?;
         let schedule = match &read {
             Read::Hunt(hunt) => hunt.schedule.as_ref().map(|when| Cron { expression: when.cron.clone(), zone: when.timezone.clone() }),
-            Read::Indicators(_) | Read::Rules(_) => None,
+            Read::Indicators(_) | Read::Rules(..) => None,
         };
         let left_out = remarks.len().saturating_sub(REMARKS_MAX);
         remarks.truncate(REMARKS_MAX);
@@ -172,7 +190,7 @@ impl ContentStore for ContentLibrary {
 
     async fn rules(&self, name: &str) -> datafusion::common::Result<Option<Arc<RuleSet>>> {
         match self.read(ContentKind::Rules, name).await.map_err(external)? {
-            Some(Read::Rules(rules)) => Ok(Some(rules)),
+            Some(Read::Rules(rules, _)) => Ok(Some(rules)),
             _ => Ok(None),
         }
     }

@@ -2,6 +2,7 @@
 
 mod conclude;
 mod conclusion;
+mod correlations;
 mod facts;
 mod findings;
 mod notify;

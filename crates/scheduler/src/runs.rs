@@ -140,6 +140,7 @@ impl Runs {
         let now_ms = now_of(&request.labels, submitted_ms);
         let prepared = Prepared::of(&self.shared, &sql, Arc::clone(&snapshot), now_ms, hunted_window(&request.labels)).await?;
         prepared.check(request.bytes_max, &self.shared.speed)?;
+        let correlates = self.shared.content.correlates(&sql).await?;
         let definition = RunDefinition {
             sql,
             title: request.title,
@@ -150,7 +151,7 @@ impl Runs {
             deadline_ms: request.time_max.map(|time| submitted_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
             bytes_max: request.bytes_max,
             parallelism: if request.parallelism == 0 { self.shared.config.slices_at_once } else { request.parallelism },
-            labels: prepared.honest_labels(request.labels),
+            labels: prepared.honest_labels(request.labels, correlates),
         };
         let run = Run {
             id,

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use coldtrail_flight::client::Client;
 use coldtrail_hunt::{RunKind, sigma_statement};
 use coldtrail_proto::hunt::v1;
-use coldtrail_sigma::{Mappings, Placeholders, Verdict, check, parse};
+use coldtrail_sigma::{CorrelationSet, Mappings, Placeholders, Verdict, check, parse};
 use serde_json::json;
 
 use crate::arguments::{SigmaCommand, SigmaRun};
@@ -65,22 +65,32 @@ fn check_all(paths: &[PathBuf], as_json: bool) -> anyhow::Result<u8> {
             false => println!("{verdict:11}  {file}  {title}{}{reason}", if reason.is_empty() { "" } else { ": " }),
         }
     };
+    let (mut correlations, mut rules) = (Vec::new(), Vec::new());
     for path in rule_files(paths)? {
         let name = path.display().to_string();
         let parsed = parse(&name, &read(&path)?);
         for problem in &parsed.problems {
             say("malformed", &name, "", &problem.to_string());
         }
-        for rule in parsed.correlations() {
-            say("unsupported", &name, &rule.about.title, "a correlation is not run over the lake yet");
-        }
+        correlations.extend(parsed.correlations().cloned());
         for rule in parsed.rules() {
             match check(rule, Mappings::builtin(), &Placeholders::new()) {
-                Verdict::Pass => say("pass", &name, &rule.about.title, ""),
+                Verdict::Pass => {
+                    say("pass", &name, &rule.about.title, "");
+                    rules.push(rule.clone());
+                }
                 Verdict::Unsupported(why) => say("unsupported", &name, &rule.about.title, &why),
                 Verdict::Unmapped(why) => say("unmapped", &name, &rule.about.title, &why),
             }
         }
+    }
+    // A correlation may name rules of other files, but only those that can be run.
+    let (linked, problems) = CorrelationSet::link(correlations, &rules);
+    for correlation in linked.correlations() {
+        say("pass", &correlation.about.file, &correlation.about.title, "");
+    }
+    for problem in problems {
+        say("unsupported", &problem.file, problem.rule.as_deref().unwrap_or_default(), &problem.message);
     }
     let summary: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     eprintln!("{}", summary.join(", "));
@@ -104,6 +114,7 @@ async fn run_rules(arguments: &SigmaRun) -> anyhow::Result<u8> {
         return Ok(code);
     }
     runs::results(&mut client, id, &arguments.output).await?;
+    eprintln!("coldtrail: what rules and correlations found of it: SELECT * FROM system.findings WHERE run_id = '{id}'");
     Ok(if code == exit::DONE && refused { exit::INCOMPLETE } else { code })
 }
 

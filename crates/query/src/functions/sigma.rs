@@ -18,8 +18,8 @@ const SIGMA_MATCHES: &str = "sigma_matches";
 /// How many sets are kept ready.
 const SETS_KEPT: usize = 8;
 
-/// What is said of a rule that a row matches.
-pub(crate) const RULE_COLUMNS: &[&str] = &["rule_id", "rule_title", "rule_level"];
+/// What is said of a rule that a row matches; the last is a list in JSON of the values that the set's correlations need, null if none.
+pub(crate) const RULE_COLUMNS: &[&str] = &["rule_id", "rule_title", "rule_level", "rule_fields"];
 
 /// `sigma_matches(rules, table, columns, value, …)`: the rules that a row matches; null if there are none. `rules` is a set as JSON,
 /// `table` the class, `columns` the names of the values that follow, with commas.
@@ -67,7 +67,8 @@ impl ScalarUDFImpl for SigmaMatches {
         let options = RecordBatchOptions::new().with_row_count(Some(args.number_rows));
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
         let matches = set.evaluate(class, &batch).map_err(|error| DataFusionError::Execution(error.to_string()))?;
-        Ok(ColumnarValue::Array(listed(&set, &matches, args.number_rows)?))
+        let carried = set.carried(class, &batch, &matches).map_err(|error| DataFusionError::Execution(error.to_string()))?;
+        Ok(ColumnarValue::Array(listed(&set, &matches, &carried, args.number_rows)?))
     }
 }
 
@@ -95,20 +96,26 @@ fn set_of(json: &str) -> Result<Arc<RuleSet>> {
 }
 
 /// One list a row, of the rules that it matches.
-fn listed(set: &RuleSet, matches: &Matches, rows: usize) -> Result<ArrayRef> {
+fn listed(set: &RuleSet, matches: &Matches, carried: &[Vec<Option<String>>], rows: usize) -> Result<ArrayRef> {
     let mut lengths = vec![0; rows];
-    let (mut ids, mut titles, mut levels) = (Vec::new(), Vec::new(), Vec::new());
-    for found in matches.iter() {
+    let (mut ids, mut titles, mut levels, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (place, found) in matches.iter().enumerate() {
         lengths[found.row] += 1;
         let about = &set.rules()[found.rule].about;
         ids.push(about.key());
         titles.push(about.title.as_str());
         levels.push(about.level.as_deref());
+        let values = carried.get(place).filter(|values| !values.is_empty());
+        fields.push(values.and_then(|values| serde_json::to_string(values).ok()));
     }
     let mut present = BooleanBufferBuilder::new(rows);
     lengths.iter().for_each(|length| present.append(*length > 0));
-    let columns: Vec<ArrayRef> =
-        vec![Arc::new(StringArray::from(ids)), Arc::new(StringArray::from(titles)), Arc::new(StringArray::from(levels))];
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from(ids)),
+        Arc::new(StringArray::from(titles)),
+        Arc::new(StringArray::from(levels)),
+        Arc::new(StringArray::from(fields)),
+    ];
     let rules = StructArray::try_new(rule_fields(), columns, None)?;
     let nulls = NullBuffer::new(present.finish());
     Ok(Arc::new(ListArray::try_new(list_field(), OffsetBuffer::from_lengths(lengths), Arc::new(rules), Some(nulls))?))

@@ -6,7 +6,7 @@ use coldtrail_hunt::ContentKind;
 use coldtrail_huntfile::Hunt;
 use coldtrail_intel::{Feed, FeedFormat, Options, Outcome, WarningList, read_feed};
 use coldtrail_query::{Error, Indicators};
-use coldtrail_sigma::{Compilation, Mappings, Placeholders, RuleSet, parse};
+use coldtrail_sigma::{Compilation, CorrelationSet, Mappings, Placeholders, RuleSet, parse};
 use datafusion::common::DataFusionError;
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use super::Counts;
 #[derive(Clone)]
 pub(super) enum Read {
     Indicators(Arc<Indicators>),
-    Rules(Arc<RuleSet>),
+    Rules(Arc<RuleSet>, Arc<CorrelationSet>),
     Hunt(Arc<Hunt>),
 }
 
@@ -66,15 +66,20 @@ impl Reader {
         let parsed: Vec<_> = files.iter().map(|file| parse(&file.path, &file.text)).collect();
         let mut remarks: Vec<String> = parsed.iter().flat_map(|parsed| &parsed.problems).map(ToString::to_string).collect();
         let rules = parsed.iter().flat_map(|parsed| parsed.rules().cloned());
-        let Compilation { set, refused } = RuleSet::compile(rules, Mappings::builtin(), &Placeholders::new());
+        let Compilation { mut set, refused } = RuleSet::compile(rules, Mappings::builtin(), &Placeholders::new());
         remarks.extend(refused.iter().map(|(rule, verdict)| format!("{}: {}: {verdict}", rule.about.file, rule.about.title)));
-        let correlations = parsed.iter().flat_map(|parsed| parsed.correlations());
-        remarks.extend(
-            correlations.map(|rule| format!("{}: {}: a correlation is not run over the lake yet", rule.about.file, rule.about.title)),
-        );
-        let counts = [("rules", set.rules().len()), ("refused", remarks.len())];
+        let correlations = parsed.iter().flat_map(|parsed| parsed.correlations().cloned()).collect();
+        let (correlations, problems) = CorrelationSet::link(correlations, set.rules());
+        remarks.extend(problems.iter().map(ToString::to_string));
+        for rule in 0..set.rules().len() {
+            match correlations.fields_needed(rule) {
+                fields if fields.is_empty() => {}
+                fields => set.carry(rule, fields),
+            }
+        }
+        let counts = [("rules", set.rules().len()), ("correlations", correlations.correlations().len()), ("refused", remarks.len())];
         let counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
-        Ok((Read::Rules(Arc::new(set)), counts, remarks))
+        Ok((Read::Rules(Arc::new(set), Arc::new(correlations)), counts, remarks))
     }
 
     fn indicators(&self) -> Result<Outcomes, Error> {

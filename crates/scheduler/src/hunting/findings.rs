@@ -9,9 +9,11 @@ use coldtrail_hunt::{Finding, FindingContext, FindingMaker, RunKind};
 use coldtrail_huntfile::{Expect, FindingRule, Severity, Title};
 use coldtrail_model::Run;
 use coldtrail_query::Error;
+use coldtrail_sigma::About;
 use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
 
+use super::correlations::Named;
 use super::{Hunting, failed};
 use crate::runs::now_ms;
 
@@ -59,17 +61,35 @@ impl Hunting {
     async fn findings_of_rules(&self, run: &Run) -> Result<Vec<Finding>, Error> {
         let entities = ["entity", "source", "cloud_account_uid", "device_hostname"];
         let rule = rule("{rule_title}", &["rule_id", "entity"], &entities, &["actor_user_name", "src_endpoint_ip"])?;
+        let (rules, correlations) = self.content.rules_of(&self.rules_name(run)?).await?;
+        let named = Named::of(&rules, &correlations);
         let mut findings = Vec::new();
         for (id, severity) in self.rules_of(run).await? {
+            let place = rules.rules().iter().position(|rule| rule.about.key() == id);
+            if place.is_some_and(|place| named.silent.contains(&place)) {
+                continue;
+            }
+            let techniques = place.map(|place| techniques_of(&rules.rules()[place].about)).unwrap_or_default();
             let rows = format!(
                 "SELECT *, coalesce(actor_user_name, user_name, device_hostname, src_endpoint_ip, device_ip) AS entity FROM ({}) \
                  WHERE rule_id = '{}'",
                 results(run),
                 id.replace('\'', "''")
             );
-            findings.extend(self.made(&rule, &context_of(run, &id, severity), false, &rows).await?);
+            let context = FindingContext { techniques, ..context_of(run, &id, severity) };
+            findings.extend(self.made(&rule, &context, false, &rows).await?);
+        }
+        if !correlations.correlations().is_empty() {
+            findings.extend(self.findings_of_correlations(run, &rules, &correlations, &named).await?);
         }
         Ok(findings)
+    }
+
+    /// The version of the set of rules that a run's statement names.
+    fn rules_name(&self, run: &Run) -> Result<String, Error> {
+        let mut names = coldtrail_query::content_names(&run.definition.sql)?.into_iter();
+        let named = names.find(|(schema, _)| *schema == coldtrail_query::SIGMA).map(|(_, name)| name);
+        named.ok_or_else(|| Error::BadStatement { message: "the run's statement names no rules".to_owned() })
     }
 
     /// The rules that the rows of a run match, with how severe each is; medium if it does not say.
@@ -102,12 +122,12 @@ impl Hunting {
     }
 }
 
-fn results(run: &Run) -> String {
+pub(super) fn results(run: &Run) -> String {
     format!("SELECT * FROM results.\"{}\"", run.id)
 }
 
 /// What a run hunts for is named without its version: another version of it finds the same things again.
-fn context_of(run: &Run, query: &str, severity: Severity) -> FindingContext {
+pub(super) fn context_of(run: &Run, query: &str, severity: Severity) -> FindingContext {
     let labels = &run.definition.labels;
     let named = ["hunt", "rules", "indicators"].into_iter().find_map(|label| labels.get(label));
     FindingContext {
@@ -118,6 +138,15 @@ fn context_of(run: &Run, query: &str, severity: Severity) -> FindingContext {
         techniques: Vec::new(),
         now_ms: now_ms(),
     }
+}
+
+/// The ATT&CK techniques that a rule's tags name, such as `attack.t1059.001`.
+pub(super) fn techniques_of(about: &About) -> Vec<String> {
+    let technique = |tag: &String| {
+        let id = tag.to_ascii_lowercase().strip_prefix("attack.t")?.to_owned();
+        id.starts_with(|letter: char| letter.is_ascii_digit()).then(|| format!("T{id}"))
+    };
+    about.tags.iter().filter_map(technique).collect()
 }
 
 fn rule(title: &str, dedupe: &[&str], entities: &[&str], observables: &[&str]) -> Result<FindingRule, Error> {

@@ -97,9 +97,10 @@ impl Prepared {
         Err(Error::Exhausted { message })
     }
 
-    /// The labels without the one that lets a run read only what is new, if its answer is not made row by row.
-    pub(super) fn honest_labels(&self, mut labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
-        if self.division.merge() != Merge::Append {
+    /// The labels without the one that lets a run read only what is new, if its answer is not made row by row, or if its rows are put
+    /// together over time.
+    pub(super) fn honest_labels(&self, mut labels: BTreeMap<String, String>, correlates: bool) -> BTreeMap<String, String> {
+        if self.division.merge() != Merge::Append || correlates {
             labels.remove(SINCE_SNAPSHOT);
         }
         labels
