@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import duckdb
 import pytest
+from harness import wait_for
 
 WINDOW = ("--since", "2026-01-01", "--until", "2026-03-31")
 # Kinds of observables that a feed can name, by the OCSF type in `system.columns`.
@@ -124,3 +125,38 @@ def test_the_same_feed_read_in_another_way_is_another_version(server, tmp_path):
     forced = {verdict["original"]: verdict["verdict"] for verdict in sweep(server, feed, "--force")}
     again = {verdict["original"]: verdict["verdict"] for verdict in sweep(server, feed)}
     assert (first, forced, again) == ({"10.99.98.97": "REJECTED"}, {"10.99.98.97": "NOT_SEEN"}, {"10.99.98.97": "REJECTED"})
+
+
+ENDS = ("src_endpoint", "dst_endpoint", "evidences_src_endpoint", "evidences_dst_endpoint")
+
+
+def counter_of_ends(server):
+    """Counts how often an address was an end of a connection, with a port, in any table that has ports."""
+    columns = server.query("SELECT DISTINCT table_name, column_name FROM information_schema.columns WHERE column_name LIKE '%endpoint%'").to_pylist()
+    known = {(row["table_name"], row["column_name"]) for row in columns}
+    tables = {table for table, _ in known} - {"events"}
+    places = [(table, end) for table in sorted(tables) for end in ENDS if {(table, f"{end}_ip"), (table, f"{end}_port")} <= known]
+    assert len(places) > 4
+
+    def count(ip, port):
+        ends = [f"SELECT 1 AS one FROM {table} WHERE {end}_ip = '{ip}' AND {end}_port = {port}" for table, end in places]
+        return server.value(f"SELECT count(*) FROM ({' UNION ALL '.join(ends)})")
+
+    return count
+
+
+def test_an_address_with_a_port_is_confirmed_by_the_events(server, tmp_path):
+    flows = "SELECT dst_endpoint_ip AS ip, dst_endpoint_port AS port, count(*) AS n FROM network_activity WHERE source = 'aws_vpcflow'"
+    [flow] = server.query(f"{flows} AND dst_endpoint_port > 1 AND dst_endpoint_ip LIKE '%.%' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 1").to_pylist()
+    ip, port, count = flow["ip"], flow["port"], counter_of_ends(server)
+    never = next(number for number in range(1, 65_536) if count(ip, number) == 0)
+    feed = tmp_path / "ports.txt"
+    feed.write_text(f"{ip}:{port}\n{ip}:{never}\n")
+    verdicts = {verdict["original"]: verdict for verdict in sweep(server, feed, "--force")}
+    with_port, without = verdicts[f"{ip}:{port}"], verdicts[f"{ip}:{never}"]
+    assert with_port["verdict"] == "SEEN" and with_port["count"] == count(ip, port) > 0
+    # Events without ports may show the address too: then nobody can tell.
+    assert without["verdict"] in ("NOT_SEEN", "UNCONFIRMED") and without["count"] == 0
+    run = server.value("SELECT run_id FROM system.runs ORDER BY submitted_time DESC LIMIT 1")
+    found = wait_for("the finding", lambda: server.query(f"SELECT * FROM system.findings WHERE run_id = '{run}'").to_pylist())
+    assert len(found) == 1 and ip in found[0]["title"]

@@ -2,6 +2,7 @@
 
 mod conclude;
 mod conclusion;
+mod confirm;
 mod correlations;
 mod facts;
 mod findings;

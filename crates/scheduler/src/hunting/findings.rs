@@ -1,12 +1,13 @@
 //! From the rows of a run to findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use coldtrail_hunt::{Finding, FindingContext, FindingMaker, RunKind};
+use coldtrail_hunt::{FINDINGS_OF_A_RUN_MAX, Finding, FindingContext, FindingMaker, RunKind};
 use coldtrail_huntfile::{Expect, FindingRule, Severity, Title};
+use coldtrail_intel::{Status, Verdict};
 use coldtrail_model::Run;
 use coldtrail_query::Error;
 use coldtrail_sigma::About;
@@ -54,7 +55,38 @@ impl Hunting {
     async fn findings_of_sweep(&self, run: &Run) -> Result<Vec<Finding>, Error> {
         let rule = rule("{indicator_kind} {indicator} of feed {feed} was seen", &["indicator_id"], &["source", "account"], &["value"])?;
         let rows = format!("SELECT *, first_time AS first_seen, last_time AS last_seen FROM ({}) WHERE confirm IS NULL", results(run));
-        self.made(&rule, &context_of(run, "sweep", Severity::Medium), false, &rows).await
+        let context = context_of(run, "sweep", Severity::Medium);
+        let mut findings = self.made(&rule, &context, false, &rows).await?;
+        findings.extend(self.findings_of_confirmed(run, &context).await?);
+        Ok(findings)
+    }
+
+    /// Findings of the indicators that had to be confirmed by the events, and were.
+    async fn findings_of_confirmed(&self, run: &Run, context: &FindingContext) -> Result<Vec<Finding>, Error> {
+        let mut ids = BTreeSet::new();
+        let mut rows = self.rows(&format!("SELECT DISTINCT indicator_id FROM ({}) WHERE confirm IS NOT NULL", results(run))).await?;
+        while let Some(batch) = rows.try_next().await.map_err(failed)? {
+            let texts = cast(batch.column(0), &DataType::Utf8).map_err(|error| Error::Failed(error.into()))?;
+            ids.extend(texts.as_string::<i32>().iter().flatten().map(str::to_owned));
+        }
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = |verdict: &Verdict, _: Option<&str>| {
+            let id = verdict.indicator_id.as_ref()?.to_string();
+            let ((kind, value), seen) = (verdict.kind.zip(verdict.value.as_ref())?, &verdict.seen);
+            let title = format!("{} {value} of feed {} was seen", kind.name(), verdict.feed);
+            let is_seen = verdict.status == Status::Seen && ids.contains(&id);
+            is_seen.then(|| {
+                let times = (seen.first_ms.unwrap_or_default(), seen.last_ms.unwrap_or_default());
+                let mut finding = context.found(&["indicator_id", &id], &title, seen.inside + seen.outside + seen.partly, times);
+                finding.entities.insert("source".to_owned(), seen.sources.iter().map(ToString::to_string).collect());
+                finding.entities.insert("account".to_owned(), seen.accounts.iter().map(ToString::to_string).collect());
+                finding.observables.insert("value".to_owned(), BTreeSet::from([value.clone()]));
+                finding
+            })
+        };
+        Ok(self.verdicts_with(run.id, found).await?.into_iter().flatten().take(FINDINGS_OF_A_RUN_MAX).collect())
     }
 
     /// One finding for each rule and whoever it is about.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -11,6 +12,7 @@ use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 
+use super::confirm::Seen;
 use super::{Hunting, failed};
 
 /// How many values of observables a verdict names.
@@ -39,9 +41,14 @@ impl Hunting {
             "SELECT indicator_number, type_id, value, class, source, account, count, first_time, last_time, confirm FROM results.\"{id}\""
         );
         let mut verdicts = Verdicts::new(&indicators.feed);
+        let mut to_confirm = Vec::new();
         let mut rows = self.rows(&sql).await?;
         while let Some(batch) = rows.try_next().await.map_err(failed)? {
-            add(&mut verdicts, &batch).map_err(Error::Failed)?;
+            add(&mut verdicts, &mut to_confirm, &batch).map_err(Error::Failed)?;
+        }
+        let window = window_of(&run.definition.labels).unwrap_or(ALL_TIME);
+        for answer in self.confirm(merged(to_confirm), window, &snapshot).await? {
+            verdicts.add(&sighting(&answer.seen, answer.is_confirmed));
         }
         // A run that did not read everything cannot say that something was not seen.
         let incomplete = run.message.clone().filter(|_| run.state != RunState::Done);
@@ -67,7 +74,34 @@ impl Hunting {
     }
 }
 
-fn add(verdicts: &mut Verdicts<'_>, batch: &RecordBatch) -> datafusion::common::Result<()> {
+/// The same observable on several days is asked about once.
+fn merged(to_confirm: Vec<Seen>) -> Vec<Seen> {
+    let mut merged: BTreeMap<Seen, (u64, i64, i64)> = BTreeMap::new();
+    for seen in to_confirm {
+        let (count, first_ms, last_ms) = (seen.count, seen.first_ms, seen.last_ms);
+        let all = merged.entry(Seen { count: 0, first_ms: 0, last_ms: 0, ..seen }).or_insert((0, i64::MAX, i64::MIN));
+        *all = (all.0 + count, all.1.min(first_ms), all.2.max(last_ms));
+    }
+    merged.into_iter().map(|(seen, (count, first_ms, last_ms))| Seen { count, first_ms, last_ms, ..seen }).collect()
+}
+
+fn sighting(seen: &Seen, confirmed: bool) -> Sighting<'_> {
+    Sighting {
+        indicator: seen.indicator,
+        type_id: seen.type_id,
+        value: &seen.value,
+        class: &seen.class,
+        source: &seen.source,
+        account: seen.account.as_deref(),
+        count: seen.count,
+        first_ms: seen.first_ms,
+        last_ms: seen.last_ms,
+        confirmed,
+    }
+}
+
+/// Counts what needs no confirmation, and what cannot be confirmed; the others are put aside.
+fn add(verdicts: &mut Verdicts<'_>, to_confirm: &mut Vec<Seen>, batch: &RecordBatch) -> datafusion::common::Result<()> {
     let text = |at: usize| cast(batch.column(at), &DataType::Utf8);
     let (values, classes, sources, accounts, confirm) = (text(2)?, text(3)?, text(4)?, text(5)?, text(9)?);
     let (values, classes) = (values.as_string::<i32>(), classes.as_string::<i32>());
@@ -78,19 +112,25 @@ fn add(verdicts: &mut Verdicts<'_>, batch: &RecordBatch) -> datafusion::common::
     let counts = batch.column(6).as_primitive_opt::<Int64Type>().ok_or_else(|| missing("count"))?;
     let first = batch.column(7).as_primitive_opt::<TimestampMillisecondType>().ok_or_else(|| missing("first time"))?;
     let last = batch.column(8).as_primitive_opt::<TimestampMillisecondType>().ok_or_else(|| missing("last time"))?;
+    let confirm = confirm.as_string::<i32>();
     for row in 0..batch.num_rows() {
-        verdicts.add(&Sighting {
+        let port = confirm.is_valid(row).then(|| confirm.value(row).strip_prefix("port=")?.parse().ok()).flatten();
+        let seen = Seen {
             indicator: u32::try_from(numbers.value(row)).unwrap_or(u32::MAX),
             type_id: types.value(row),
-            value: values.value(row),
-            class: classes.value(row),
-            source: sources.value(row),
-            account: accounts.is_valid(row).then(|| accounts.value(row)),
+            value: values.value(row).to_owned(),
+            class: classes.value(row).to_owned(),
+            source: sources.value(row).to_owned(),
+            account: accounts.is_valid(row).then(|| accounts.value(row).to_owned()),
+            port: port.unwrap_or_default(),
             count: u64::try_from(counts.value(row)).unwrap_or(0),
             first_ms: first.value(row),
             last_ms: last.value(row),
-            confirmed: confirm.is_null(row),
-        });
+        };
+        match port {
+            Some(_) => to_confirm.push(seen),
+            None => verdicts.add(&sighting(&seen, confirm.is_null(row))),
+        }
     }
     Ok(())
 }
