@@ -226,7 +226,8 @@ fn apply(draft: Draft, modifier: Modifier) -> Result<Vec<Draft>, &'static str> {
     Ok(vec![Draft::Pattern(pattern)])
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+/// Reads a network, or an address as one of its own.
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<std::net::IpAddr>().ok().map(IpNet::from);
     text.parse::<IpNet>().ok().or_else(address).ok_or_else(|| format!("{text:?} is not a network"))
 }

@@ -1,8 +1,10 @@
 use yaml_serde::{Mapping, Value};
 
+use crate::compile::network;
 use crate::condition::{Condition, read_condition};
 use crate::fault::{Fault, Step, kind_of};
 use crate::modifier::{Modifier, read_key};
+use crate::regex_test::RegexTest;
 use crate::scalar::Scalar;
 
 /// What a rule looks for: named searches, and how they are put together.
@@ -120,7 +122,7 @@ fn read_member(key: &Value, value: &Value) -> Result<Search, Fault> {
         single => Scalar::read(single).map(|value| vec![value]),
     };
     let item = Item { field, modifiers, values: values.map_err(|fault| fault.member(&key))? };
-    check_values(&item).map_err(|(position, message)| {
+    check_values(&item).and_then(|()| check_texts(&item)).map_err(|(position, message)| {
         let fault = Fault::new(message);
         let is_list = matches!(value, Value::Sequence(_));
         if is_list { fault.under(Step::Element(position)).member(&key) } else { fault.member(&key) }
@@ -155,4 +157,18 @@ fn check_values(item: &Item) -> Result<(), (usize, String)> {
         return Err((1, "exists takes one value".to_owned()));
     }
     Ok(())
+}
+
+/// Says which text is not what its modifiers take it for.
+fn check_texts(item: &Item) -> Result<(), (usize, String)> {
+    let broken = |text: &str| match item {
+        _ if item.has(Modifier::Cidr) => network(text).err(),
+        _ if item.has(Modifier::Re) => RegexTest::broken(text, &item.modifiers),
+        _ => None,
+    };
+    let found = item.values.iter().enumerate().find_map(|(position, value)| match value {
+        Scalar::Text(text) => broken(text).map(|why| (position, why)),
+        _ => None,
+    });
+    found.map_or(Ok(()), Err)
 }

@@ -11,7 +11,23 @@ pub(crate) struct RegexTest {
     has_end: bool,
 }
 
+/// What is wrong with an expression in every dialect; anything else may only be more than this crate's dialect has.
+const BROKEN: [&str; 7] = [
+    "unclosed group",
+    "unopened group",
+    "unclosed character class",
+    "invalid character class range",
+    "repetition operator missing expression",
+    "incomplete escape sequence",
+    "invalid repetition count range",
+];
+
 impl RegexTest {
+    /// Says why a text is no regular expression at all.
+    pub(crate) fn broken(expression: &str, modifiers: &[Modifier]) -> Option<String> {
+        Self::new(expression, modifiers).err().filter(|why| BROKEN.iter().any(|broken| why.contains(broken)))
+    }
+
     /// Compiles an expression. What cannot be kept (looking around, references back) is an error.
     pub(crate) fn new(expression: &str, modifiers: &[Modifier]) -> Result<Self, String> {
         let has = |modifier: Modifier| modifiers.contains(&modifier);

@@ -66,6 +66,24 @@ fn a_document_that_cannot_be_used_costs_no_other() {
 }
 
 #[test]
+fn a_value_that_is_not_what_its_modifiers_take_it_for_has_its_place() {
+    for (key, value, said) in [
+        ("a|cidr", "10.0.0", "7:17: rule B: \"10.0.0\" is not a network"),
+        ("a|cidr", "10.0.0.0/99", "7:17: rule B: \"10.0.0.0/99\" is not a network"),
+        ("a|cidr", "[10.0.0.0/8, ten]", "7:30: rule B: \"ten\" is not a network"),
+        ("a|re", "'(open'", "7:15: rule B: the regular expression \"(open\" cannot be used: unclosed group"),
+        ("a|re|i", "[ok, 'a)']", "7:22: rule B: the regular expression \"a)\" cannot be used: unopened group"),
+        ("a|re", "'[a'", "7:15: rule B: the regular expression \"[a\" cannot be used: unclosed character class"),
+        ("a|re", "'*'", "7:15: rule B: the regular expression \"*\" cannot be used: repetition operator missing expression"),
+    ] {
+        let text = format!(
+            "title: B\nlogsource:\n    product: x\n    service: y\ndetection:\n    selection:\n        {key}: {value}\n    condition: selection\n"
+        );
+        assert_eq!(problems(&text), format!("rules/a.yml:{said}\n"), "{key}: {value}");
+    }
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     for (key, value, why) in [
         ("a|startswith|endswith", "x", "only one of startswith"),
@@ -183,7 +201,6 @@ fn a_rule_that_cannot_be_evaluated_says_why() {
         ("{a|re: '(?=look)ahead'}", "look-around"),
         ("{a|re: '(a)\\1'}", "backreferences"),
         ("{a|expand: '%Servers%'}", "the placeholder %Servers% has no value"),
-        ("{a|cidr: 10.0.0}", "\"10.0.0\" is not a network"),
         ("{a|base64: 'x*'}", "wildcards cannot be encoded"),
         ("{a|utf16: x}", "base64 or base64offset must follow"),
         ("{a|fieldref: 'x*'}", "has wildcards"),
