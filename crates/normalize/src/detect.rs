@@ -18,9 +18,10 @@ pub fn detect(head: &[u8], name: &str) -> Option<Source> {
     let look = FirstLook {
         bytes: head,
         line: text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(),
+        text,
         record: record.and_then(|record| Fields::parse(record).ok()),
     };
-    Source::ALL.iter().copied().find(|source| recognises(*source, &look)).or_else(|| named(name))
+    Source::all().into_iter().find(|source| recognises(*source, &look)).or_else(|| named(name))
 }
 
 /// Parts of the names that the vendors themselves give to their objects. They tell what an object without records is of.
@@ -56,6 +57,8 @@ pub(crate) struct FirstLook<'a> {
     pub(crate) bytes: &'a [u8],
     /// The first line that is not blank, if it is text.
     pub(crate) line: &'a str,
+    /// The bytes as text.
+    pub(crate) text: &'a str,
     /// The first JSON record, out of its array or envelope, if it is JSON.
     pub(crate) record: Option<Fields<'a>>,
 }

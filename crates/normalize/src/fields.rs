@@ -12,22 +12,29 @@ use crate::parse::{parse_long, time_ms};
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
     root: Value<'a>,
+    /// The addresses of values that were placed without being taken, in order.
+    placed: Vec<usize>,
 }
 
 impl<'a> Fields<'a> {
     /// Parses one JSON document.
     pub(crate) fn parse(json: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(json).map(|root| Self { root })
+        serde_json::from_str(json).map(Self::from_value)
     }
 
     /// A tree that was made in another way.
     pub(crate) fn from_value(root: Value<'a>) -> Self {
-        Self { root }
+        Self { root, placed: Vec::new() }
     }
 
     /// The whole tree.
     pub(crate) fn root(&self) -> &Value<'a> {
         &self.root
+    }
+
+    /// The whole tree, to change it.
+    pub(crate) fn root_mut(&mut self) -> &mut Value<'a> {
+        &mut self.root
     }
 
     /// The whole tree, no longer as a record.
@@ -61,6 +68,12 @@ impl<'a> Fields<'a> {
         if self.peek_text(path).is_some_and(|text| known.is_some_and(|known| text.eq_ignore_ascii_case(known))) {
             self.take(path);
         }
+    }
+
+    /// Leaves these values out of the rest, by their addresses. Nothing of the tree may change afterwards.
+    pub(crate) fn mark_placed(&mut self, mut addresses: Vec<usize>) {
+        addresses.sort_unstable();
+        self.placed = addresses;
     }
 
     /// Looks at the value under `path`; null is nothing.
@@ -191,20 +204,30 @@ impl<'a> Fields<'a> {
 
     /// What was not taken, as the text of a JSON object; nulls and what is empty are left out.
     pub(crate) fn rest(&self) -> Option<String> {
-        to_json(&self.root)
+        json_without(&self.root, &self.placed)
     }
+}
+
+/// Where a value is in memory, which tells it from every other as long as its tree is not changed.
+pub(crate) fn address(value: &Value<'_>) -> usize {
+    std::ptr::from_ref(value).addr()
 }
 
 /// A value as JSON text without nulls and without what is empty, or nothing if nothing is left.
 pub(crate) fn to_json(value: &Value<'_>) -> Option<String> {
-    if !is_something(value) {
+    json_without(value, &[])
+}
+
+/// The same without the values at these addresses.
+fn json_without(value: &Value<'_>, placed: &[usize]) -> Option<String> {
+    if !is_something(value, placed) {
         return None;
     }
-    serde_json::to_string(&Kept(value)).ok()
+    serde_json::to_string(&Kept { value, placed }).ok()
 }
 
 /// A scalar as text.
-fn scalar_text(value: Value<'_>) -> Option<Cow<'_, str>> {
+pub(crate) fn scalar_text(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value {
         Value::Str(text) => Some(text),
         Value::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
@@ -218,26 +241,33 @@ fn scalar_text(value: Value<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-fn is_something(value: &Value<'_>) -> bool {
+fn is_something(value: &Value<'_>, placed: &[usize]) -> bool {
+    if placed.binary_search(&address(value)).is_ok() {
+        return false;
+    }
     match value {
         Value::Null => false,
         Value::Str(text) => !text.is_empty(),
         Value::Bool(_) | Value::Number(_) => true,
-        Value::Array(elements) => elements.iter().any(is_something),
-        Value::Object(object) => object.values().any(is_something),
+        Value::Array(elements) => elements.iter().any(|element| is_something(element, placed)),
+        Value::Object(object) => object.values().any(|member| is_something(member, placed)),
     }
 }
 
 /// Writes what [`is_something`] and leaves the rest out.
-struct Kept<'v, 'a>(&'v Value<'a>);
+struct Kept<'v, 'a> {
+    value: &'v Value<'a>,
+    placed: &'v [usize],
+}
 
 impl Serialize for Kept<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Array(elements) => serializer.collect_seq(elements.iter().filter(|element| is_something(element)).map(Kept)),
-            Value::Object(object) => {
-                serializer.collect_map(object.iter().filter(|(_, value)| is_something(value)).map(|(key, value)| (key, Kept(value))))
-            }
+        let placed = self.placed;
+        let kept = |value| Kept { value, placed };
+        match self.value {
+            Value::Array(elements) => serializer.collect_seq(elements.iter().filter(|element| is_something(element, placed)).map(kept)),
+            Value::Object(object) => serializer
+                .collect_map(object.iter().filter(|(_, value)| is_something(value, placed)).map(|(key, value)| (key, kept(value)))),
             scalar => scalar.serialize(serializer),
         }
     }

@@ -6,11 +6,13 @@
 //! ```text
 //! bytes ─► decompress ─► encoding ─► framing ─► record ─► source mapping ─► Event
 //!          Inflater      UTF-8       lines, JSON, EVTX, …  sources/*.rs       + raw record, unmapped rest
+//!                                                           mappings/*.yml
 //! ```
 //!
 //! Every record of the input ends as exactly one event or one reject; [`Batch::records`] counts them.
 
 mod batch;
+mod declared;
 mod detect;
 mod encoding;
 mod fields;
@@ -22,7 +24,8 @@ mod source;
 mod sources;
 
 pub use batch::{Batch, Place, Reason, Reject};
+pub use declared::{MappingError, Problem};
 pub use detect::detect;
 pub use inflate::{Compression, InflateError, Inflater};
 pub use normalizer::{Normalizer, Options};
-pub use source::{Source, UnknownSource};
+pub use source::{DeclaredSource, Source, UnknownSource};

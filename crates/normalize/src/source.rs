@@ -1,5 +1,10 @@
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::{LazyLock, RwLock};
+
+use crate::declared::{Declared, MappingError, Problem};
 
 /// A kind of log that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,11 +27,73 @@ pub enum Source {
     WindowsEvent,
     /// Zeek logs, TSV or JSON.
     Zeek,
+    /// A source of JSON records whose mapping is a table in a file: Coldtrail's own in `mappings/`, and those that are added.
+    Declared(DeclaredSource),
 }
 
+/// A source with a mapping that is a file.
+#[derive(Debug, Clone, Copy)]
+pub struct DeclaredSource(&'static Declared);
+
+impl DeclaredSource {
+    pub(crate) fn mapping(self) -> &'static Declared {
+        self.0
+    }
+}
+
+impl PartialEq for DeclaredSource {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name() == other.0.name()
+    }
+}
+
+impl Eq for DeclaredSource {}
+
+impl Hash for DeclaredSource {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name().hash(state);
+    }
+}
+
+impl PartialOrd for DeclaredSource {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for DeclaredSource {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.name().cmp(other.0.name())
+    }
+}
+
+macro_rules! mappings {
+    ($($name:literal)*) => { &[$((concat!($name, ".yml"), include_str!(concat!("../mappings/", $name, ".yml")))),*] };
+}
+
+/// The mappings that Coldtrail brings: file and text, in the order in which their sources are looked for.
+const MAPPINGS: &[(&str, &str)] = mappings! {
+    "okta"
+    "github_audit"
+    "o365_audit"
+    "google_workspace"
+    "duo"
+    "onepassword"
+    "slack"
+};
+
+/// The sources that Coldtrail brings and those that were added.
+static SOURCES: LazyLock<RwLock<Vec<Source>>> = LazyLock::new(|| {
+    let read = |(file, text): &(&str, &str)| {
+        let declared = Declared::read(file, text).expect("the mappings are part of the program, and a test reads them");
+        Source::Declared(DeclaredSource(declared))
+    };
+    RwLock::new(Source::BUILT_IN.iter().copied().chain(MAPPINGS.iter().map(read)).collect())
+});
+
 impl Source {
-    /// Every source.
-    pub const ALL: &'static [Self] = &[
+    /// The sources whose mapping is a part of the program.
+    const BUILT_IN: &'static [Self] = &[
         Self::AwsCloudtrail,
         Self::AwsVpcflow,
         Self::AwsGuardduty,
@@ -37,6 +104,31 @@ impl Source {
         Self::WindowsEvent,
         Self::Zeek,
     ];
+
+    /// Every source: those that Coldtrail brings, and those that were added, in the order in which a log is tried against them.
+    pub fn all() -> Vec<Self> {
+        SOURCES.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Adds a source whose mapping is the text of a file, of which the name is only for messages. From then on it is one of
+    /// [`Source::all`], is found by its name and told from the first bytes of a log. For the start of a program: what was read before
+    /// is not read again. A mapping with the name of a source that there is already is refused.
+    pub fn add(file: &str, text: &str) -> Result<Self, MappingError> {
+        let declared = Declared::read(file, text)?;
+        let mut sources = SOURCES.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if sources.iter().any(|source| source.name() == declared.name()) {
+            let problem = Problem::of_name(text, format!("there is a source {:?} already", declared.name()));
+            return Err(MappingError { file: file.to_owned(), problem });
+        }
+        let source = Self::Declared(DeclaredSource(declared));
+        sources.push(source);
+        Ok(source)
+    }
+
+    /// The source of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|source| source.name() == name)
+    }
 
     /// The name on the command line and in the column `source`.
     pub fn name(self) -> &'static str {
@@ -50,6 +142,7 @@ impl Source {
             Self::K8sAudit => "k8s_audit",
             Self::WindowsEvent => "windows_event",
             Self::Zeek => "zeek",
+            Self::Declared(declared) => declared.0.name(),
         }
     }
 }
@@ -64,16 +157,21 @@ impl FromStr for Source {
     type Err = UnknownSource;
 
     fn from_str(name: &str) -> Result<Self, UnknownSource> {
-        Self::ALL.iter().copied().find(|source| source.name() == name).ok_or_else(|| UnknownSource { name: name.to_owned() })
+        Self::named(name).ok_or_else(|| UnknownSource { name: name.to_owned() })
     }
 }
 
 /// No source has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no source {name:?}; the sources are aws_cloudtrail, aws_vpcflow, aws_guardduty, azure_activity, azure_entra, gcp_audit, k8s_audit, windows_event, zeek, or auto"
-)]
+#[error("there is no source {name:?}; the sources are {}, or auto", names())]
 pub struct UnknownSource {
     /// The name as given.
     pub name: String,
 }
+
+fn names() -> String {
+    Source::all().iter().map(|source| source.name()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

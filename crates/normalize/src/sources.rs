@@ -1,4 +1,4 @@
-//! One module a source: how its records become events.
+//! One module a source: how its records become events. Sources with a table for a mapping are in `declared`.
 
 mod aws_cloudtrail;
 mod aws_guardduty;
@@ -10,12 +10,15 @@ mod envelope;
 mod gcp_audit;
 mod k8s_audit;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod windows_event;
 mod zeek;
 
+pub(crate) use envelope::{has_json_text, map_inner};
+
 use coldtrail_model::Event;
 
+use crate::declared::DeclaredMapping;
 use crate::detect::FirstLook;
 use crate::fields::Fields;
 use crate::framing::Framer;
@@ -99,6 +102,7 @@ pub(crate) fn mapping_of(source: Source) -> Box<dyn Mapping> {
         Source::K8sAudit => Box::<k8s_audit::K8sAudit>::default(),
         Source::WindowsEvent => Box::<windows_event::WindowsEvent>::default(),
         Source::Zeek => Box::<zeek::Zeek>::default(),
+        Source::Declared(declared) => Box::new(DeclaredMapping(declared.mapping())),
     }
 }
 
@@ -114,5 +118,6 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::K8sAudit => k8s_audit::recognises(look),
         Source::WindowsEvent => windows_event::recognises(look),
         Source::Zeek => zeek::recognises(look),
+        Source::Declared(declared) => declared.mapping().recognises(look.text),
     }
 }

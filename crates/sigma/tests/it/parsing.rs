@@ -190,8 +190,8 @@ fn a_rule_that_cannot_be_evaluated_says_why() {
     const WINDOWS: &str = "{product: windows, service: security}";
     assert_eq!(verdict(WINDOWS, "{a: b}"), Verdict::Pass);
     assert_eq!(
-        verdict("{product: okta, service: okta}", "{a: b}"),
-        Verdict::Unmapped("the logsource product=okta service=okta is of the source okta, which is not collected".to_owned())
+        verdict("{product: linux, service: auditd}", "{a: b}"),
+        Verdict::Unmapped("the logsource product=linux service=auditd is of the source linux_audit, which is not collected".to_owned())
     );
     assert_eq!(
         verdict("{product: teapot, category: brewing}", "{a: b}"),

@@ -18,7 +18,7 @@ fn finds(source: Source, logsource: &str, search: &str, records: &str) -> bool {
 
 #[test]
 fn every_source_that_is_collected_is_one_that_can_be_read() {
-    let known: BTreeSet<&str> = Source::ALL.iter().map(|source| source.name()).collect();
+    let known: BTreeSet<&str> = Source::all().into_iter().map(Source::name).collect();
     for (source, is_collected) in Mappings::builtin().sources() {
         assert_eq!(is_collected, known.contains(source), "{source}");
     }
@@ -128,6 +128,33 @@ fn entra_is_found_as_diagnostic_log_and_as_graph_resource() {
     assert!(hit("{properties.message: Add member to role, Category: RoleManagement, LoggedByService: core directory}"));
     assert!(hit("{OperationName|startswith: 'Add member', TargetResources.ModifiedProperties.NewValue|contains: Global, Status: Success}"));
     assert!(!hit("{OperationName: Delete user}"));
+}
+
+/// The sources whose mapping is a table, by their names.
+#[test]
+fn okta_github_microsoft_365_and_duo_are_found() {
+    let of = |name: &str| Source::named(name).unwrap();
+    let okta = r#"{"actor":{"id":"1","type":"User","alternateId":"mara@corp.example"},"eventType":"system.api_token.create","outcome":{"result":"SUCCESS"},"published":"2026-03-01T10:20:30Z","severity":"INFO","uuid":"1","securityContext":{"isProxy":true},"target":[{"type":"Token","displayName":"ci"}]}"#;
+    let bridged = format!(r#"{{"source":"aws.partner/okta.com/x","detail":{okta}}}"#);
+    for record in [okta, &bridged] {
+        let search = "{eventtype: system.api_token.create, actor.alternateid|contains: mara, securityContext.isProxy: 'true', outcome.result: success}";
+        assert!(finds(of("okta"), "{product: okta, service: okta}", search, record), "{record}");
+        assert!(!finds(of("okta"), "{product: okta, service: okta}", "{eventType: user.session.start}", record), "{record}");
+    }
+    let github =
+        r#"{"@timestamp":1772366400000,"_document_id":"1","action":"org.disable_oauth_app_restrictions","actor":"mara","org":"acme"}"#;
+    assert!(finds(of("github_audit"), "{product: github, service: audit}", "{action: org.disable_oauth_app_restrictions}", github));
+    assert!(!finds(of("github_audit"), "{product: github, service: audit}", "{action: repo.create}", github));
+    let alert = r#"{"CreationTime":"2026-03-01T10:20:30","Id":"1","Operation":"AlertTriggered","OrganizationId":"t","RecordType":40,"ResultStatus":"Success","Workload":"SecurityComplianceCenter","UserId":"x","Name":"Suspicious inbox forwarding"}"#;
+    let exported = format!(r#"{{"RecordType":"x","AuditData":{}}}"#, serde_json::Value::from(alert));
+    for record in [alert, &exported] {
+        let search = "{eventSource: SecurityComplianceCenter, eventName: Suspicious inbox forwarding, status: success}";
+        assert!(finds(of("o365_audit"), "{product: m365, service: threat_management}", search, record), "{record}");
+        assert!(!finds(of("o365_audit"), "{product: m365, service: threat_management}", "{eventSource: Exchange}", record), "{record}");
+    }
+    let duo =
+        r#"{"action":"bypass_create","description":"{\"user_id\":\"DU1\"}","isotimestamp":"2026-03-01T10:20:30+00:00","username":"mara"}"#;
+    assert!(finds(of("duo"), "{product: cisco, service: duo}", "{action: bypass_create, user_id: DU1}", duo));
 }
 
 #[test]

@@ -1,0 +1,254 @@
+//! Sources whose records are JSON and whose mapping is a file: a table from what the vendor writes to class, activity and columns.
+//!
+//! A mapping is read once ([`read`]) into rules by name, paths that are taken apart and a list of columns for each class; a record is
+//! then looked at, never the file. `docs/adding-a-source.md` explains the files, of which Coldtrail's own are in `mappings/`.
+
+mod classes;
+mod condition;
+mod error;
+mod expression;
+mod instant;
+mod path;
+mod pattern;
+mod read;
+mod reader;
+mod text;
+mod yaml;
+
+pub use error::{MappingError, Problem};
+
+use coldtrail_model::{Class, Col, Event, Outcome};
+use serde::Deserialize;
+use serde_json_borrow::Value;
+
+use crate::Reason;
+use crate::fields::Fields;
+use crate::framing::{Cut, Framer, JsonFramer};
+use crate::sources::{Format, Mapping, map_inner};
+
+use classes::Classes;
+use condition::Condition;
+use expression::{Context, Expression};
+use path::{Path, Used};
+use text::text_of;
+
+/// The mapping of a source, read and checked.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    name: String,
+    /// The keys of the arrays that envelopes carry records in.
+    envelope_keys: &'static [&'static str],
+    /// Where a record lies in what forwarders put around it.
+    inside: &'static [&'static str],
+    /// A record is of this source if all conditions of one of these lists hold.
+    recognised_by: Vec<Vec<Condition>>,
+    /// Texts that are JSON themselves.
+    json_text: Vec<Path>,
+    /// The keys at the top of a record, for collectors that write them in another case.
+    spelling: &'static [&'static str],
+    nothing: Vec<String>,
+    /// The kinds of records; the last has no conditions.
+    kinds: Vec<RecordKind>,
+}
+
+/// Columns with where their values come from.
+type Rows = Vec<(Col, Expression)>;
+
+/// How records of one kind are mapped.
+#[derive(Debug)]
+struct RecordKind {
+    when: Vec<Condition>,
+    time: Expression,
+    /// The paths of the time, to be named when a record has none.
+    time_fields: &'static [&'static str],
+    event: Expression,
+    classes: Classes,
+    outcome: Expression,
+    finding_status: Expression,
+    severity: Expression,
+    /// The columns of each class, as far as the class has them.
+    rows: Vec<(Class, Rows)>,
+}
+
+impl Declared {
+    /// The name on the command line and in the column `source`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same mapping for as long as the program runs, since a [`crate::Source`] is copied about. There is one for each source, so
+    /// nothing is lost by it.
+    pub(crate) fn read(file: &str, text: &str) -> Result<&'static Self, MappingError> {
+        let declared = read::read(text).map_err(|problem| MappingError { file: file.to_owned(), problem })?;
+        Ok(Box::leak(Box::new(declared)))
+    }
+
+    /// True if a text begins with a record of this source.
+    pub(crate) fn recognises(&self, text: &str) -> bool {
+        if !text.trim_start().starts_with(['{', '[']) {
+            return false;
+        }
+        let Some(Cut::Record(range)) = JsonFramer::new(self.envelope_keys, usize::MAX >> 1).next(text.as_bytes(), false) else {
+            return false;
+        };
+        text.get(range).and_then(|record| Fields::parse(record).ok()).is_some_and(|record| self.recognises_record(record.root()))
+    }
+
+    fn recognises_record(&self, record: &Value<'_>) -> bool {
+        let is_so = |value: &Value<'_>| self.recognised_by.iter().any(|all| all.iter().all(|condition| condition.holds(value, "")));
+        is_so(record)
+            || self.inside.iter().filter_map(|key| record.as_object()?.get(key)).any(|inner| match inner {
+                Value::Str(text) => Fields::parse(text).is_ok_and(|inner| is_so(inner.root())),
+                inner => is_so(inner),
+            })
+    }
+
+    fn map(&self, record: &mut Fields<'_>) -> Result<Event, Reason> {
+        self.open_texts(record);
+        let mut kind = self.kind_of(record.root());
+        if kind.event.text(self.context(record.root()), &mut Vec::new()).is_none() {
+            record.spell(self.spelling);
+            kind = self.kind_of(record.root());
+        }
+        let (event, used) = kind.event_of(self.context(record.root()))?;
+        record.mark_placed(used);
+        Ok(event)
+    }
+
+    fn context<'v, 'a>(&'v self, root: &'v Value<'a>) -> Context<'v, 'a> {
+        Context { root, event: "", nothing: &self.nothing }
+    }
+
+    fn kind_of(&self, root: &Value<'_>) -> &RecordKind {
+        let is_so = |kind: &&RecordKind| kind.when.iter().all(|condition| condition.holds(root, ""));
+        self.kinds.iter().find(is_so).expect("the last kind has no conditions")
+    }
+
+    /// Puts what JSON texts hold in their place; a text that is no object or array is left.
+    fn open_texts(&self, record: &mut Fields<'_>) {
+        for path in &self.json_text {
+            let Some(value) = path.find_mut(record.root_mut()) else { continue };
+            if let Value::Str(text) = value
+                && text.trim_start().starts_with(['{', '['])
+                && let Some(inner) = owned_json(text)
+            {
+                *value = inner;
+            }
+        }
+    }
+}
+
+impl RecordKind {
+    fn event_of(&self, context: Context<'_, '_>) -> Result<(Event, Used), Reason> {
+        let mut used = Used::new();
+        let time_ms = self.time.time(context, &mut used).ok_or_else(|| self.no_time(context))?;
+        let mut named_by = Used::new();
+        let name = self.event.text(context, &mut named_by).unwrap_or_default();
+        let context = Context { event: &name, ..context };
+        let (class, activity) = self.classes.of(&name).unwrap_or((Class::ApiActivity, 99));
+        let mut event = Event::new(class, activity, time_ms);
+        if activity == 99 && !name.is_empty() {
+            event.activity_other(&name);
+        }
+        self.put_status(&mut event, activity, context, &mut used);
+        if let Some(severity) = self.severity.text(context, &mut used) {
+            event.severity(severity.parse().unwrap_or(0));
+        }
+        let rows = self.rows.iter().find(|(of, _)| *of == class).map_or(&[][..], |(_, rows)| rows);
+        for (col, expression) in rows {
+            if event.get(*col).is_none() {
+                expression.place(&mut event, *col, context, &mut used);
+            }
+        }
+        if event.get(Col::MetadataEventCode).is_some() {
+            used.append(&mut named_by);
+        }
+        Ok((event, used))
+    }
+
+    /// A finding has a state, everything else an outcome.
+    fn put_status(&self, event: &mut Event, activity: i32, context: Context<'_, '_>, used: &mut Used) {
+        if event.class() != Class::DetectionFinding {
+            event.outcome(self.outcome.text(context, used).map_or(Outcome::Unknown, |word| outcome_of(&word)));
+            return;
+        }
+        let stated = self.finding_status.text(context, used).and_then(|number| number.parse().ok());
+        let status_id = stated.or(match activity {
+            CREATE => Some(1),
+            CLOSE => Some(4),
+            _ => None,
+        });
+        if let Some(status_id) = status_id {
+            event.long(Col::StatusId, status_id);
+            event.text(Col::Status, finding_status_name(status_id));
+        }
+    }
+
+    fn no_time(&self, context: Context<'_, '_>) -> Reason {
+        let found =
+            self.time.paths().zip(self.time_fields).find_map(|(path, field)| Some((field, path.find(context.root, &mut Vec::new())?)));
+        match found {
+            Some((field, value)) => Reason::bad_field(field, &text_of(value).unwrap_or_else(|| value.to_string().into()), "a time"),
+            None => Reason::Missing { field: self.time_fields.first().copied().unwrap_or("time") },
+        }
+    }
+}
+
+/// The value that a JSON text holds, without borrowing from it.
+fn owned_json(text: &str) -> Option<Value<'static>> {
+    let mut deserializer = serde_json::Deserializer::from_reader(text.as_bytes());
+    let value = Value::<'static>::deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok().map(|()| value)
+}
+
+/// The activities of a finding that tell its state.
+const CREATE: i32 = 1;
+const CLOSE: i32 = 3;
+
+/// OCSF's caption of the state of a finding.
+fn finding_status_name(status_id: i64) -> &'static str {
+    match status_id {
+        0 => "Unknown",
+        1 => "New",
+        2 => "In Progress",
+        3 => "Suppressed",
+        4 => "Resolved",
+        5 => "Archived",
+        6 => "Deleted",
+        _ => "Other",
+    }
+}
+
+fn outcome_of(word: &str) -> Outcome {
+    match word {
+        "success" => Outcome::Success,
+        "failure" => Outcome::Failure,
+        "other" => Outcome::Other,
+        _ => Outcome::Unknown,
+    }
+}
+
+/// A declared mapping at work on one object.
+#[derive(Debug)]
+pub(crate) struct DeclaredMapping(pub(crate) &'static Declared);
+
+impl Mapping for DeclaredMapping {
+    fn format(&self, _head: &[u8]) -> Format {
+        Format::Json { envelope_keys: self.0.envelope_keys }
+    }
+
+    fn map_json(&mut self, record: &mut Fields<'_>) -> Result<Event, Reason> {
+        let inside = self
+            .0
+            .inside
+            .iter()
+            .find(|key| record.peek(key).is_some_and(|inner| inner.is_object()) || crate::sources::has_json_text(record, key));
+        match inside {
+            Some(key) => map_inner(record, key, |inner| self.0.map(inner)),
+            None => self.0.map(record),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
