@@ -28,6 +28,9 @@ FOLDERS = {
     "azure_entra": ["azure_entra"],
     "gcp_audit": ["gcp_audit"],
     "k8s_audit": ["k8s_audit", "aws_eks_audit"],
+    "linux_auditd": ["linux_auditd"],
+    "linux_sshd": ["linux_sshd"],
+    "linux_syslog": ["linux_syslog"],
     "windows_event": ["windows_evtx", "windows_host_json", "windows_other", "windows_security", "windows_sysmon", "windows_winlogbeat"],
     "zeek": ["zeek"],
 }

@@ -18,6 +18,12 @@ pub enum Source {
     GcpAudit,
     /// Kubernetes audit logs, also as EKS, GKE and AKS wrap them.
     K8sAudit,
+    /// Linux audit records, as auditd writes them.
+    LinuxAuditd,
+    /// OpenSSH's messages, with or without a syslog header.
+    LinuxSshd,
+    /// Syslog of Linux and Unix, RFC 3164 and RFC 5424.
+    LinuxSyslog,
     /// Windows event logs: EVTX, XML, winlogbeat, nxlog and Sentinel JSON.
     WindowsEvent,
     /// Zeek logs, TSV or JSON.
@@ -34,6 +40,9 @@ impl Source {
         Self::AzureEntra,
         Self::GcpAudit,
         Self::K8sAudit,
+        Self::LinuxAuditd,
+        Self::LinuxSshd,
+        Self::LinuxSyslog,
         Self::WindowsEvent,
         Self::Zeek,
     ];
@@ -48,6 +57,9 @@ impl Source {
             Self::AzureEntra => "azure_entra",
             Self::GcpAudit => "gcp_audit",
             Self::K8sAudit => "k8s_audit",
+            Self::LinuxAuditd => "linux_auditd",
+            Self::LinuxSshd => "linux_sshd",
+            Self::LinuxSyslog => "linux_syslog",
             Self::WindowsEvent => "windows_event",
             Self::Zeek => "zeek",
         }
@@ -70,9 +82,7 @@ impl FromStr for Source {
 
 /// No source has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no source {name:?}; the sources are aws_cloudtrail, aws_vpcflow, aws_guardduty, azure_activity, azure_entra, gcp_audit, k8s_audit, windows_event, zeek, or auto"
-)]
+#[error("there is no source {name:?}; the sources are {}, or auto", Source::ALL.iter().map(|source| source.name()).collect::<Vec<_>>().join(", "))]
 pub struct UnknownSource {
     /// The name as given.
     pub name: String,

@@ -6,9 +6,14 @@ mod aws_vpcflow;
 mod azure;
 mod azure_activity;
 mod azure_entra;
+mod csv;
 mod envelope;
 mod gcp_audit;
 mod k8s_audit;
+mod linux_auditd;
+mod linux_sshd;
+mod linux_syslog;
+mod syslog;
 #[cfg(test)]
 mod testing;
 mod windows_event;
@@ -33,6 +38,8 @@ pub(crate) enum Format {
         /// Keys such as `Records`.
         envelope_keys: &'static [&'static str],
     },
+    /// Lines of which several make one record, not always one after the other: [`Mapping::join_line`].
+    Joined,
     /// Pieces that a framer of the source cuts: [`Mapping::map_binary`].
     Framed(fn(&Options) -> Box<dyn Framer>),
     /// The whole object at once: [`Mapping::map_binary`].
@@ -45,6 +52,7 @@ impl std::fmt::Debug for Format {
             Self::Lines => "Lines",
             Self::Text(_) => "Text",
             Self::Json { .. } => "Json",
+            Self::Joined => "Joined",
             Self::Framed(_) => "Framed",
             Self::Whole => "Whole",
         })
@@ -80,6 +88,17 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
         Err(Reason::NotThisFormat { format: "a format of this source", detail: "text was not expected".to_owned() })
     }
 
+    /// Takes one line; the records that it completes go into the batch, each with the place of its first line.
+    fn join_line(&mut self, place: Place, line: &str, batch: &mut Batch) {
+        let reason = Reason::NotThisFormat { format: "a format of this source", detail: "text was not expected".to_owned() };
+        batch.rejects.push(crate::normalizer::reject(place, reason, line.as_bytes()));
+    }
+
+    /// Gives the records whose last line was not seen when the input ended.
+    fn join_end(&mut self, batch: &mut Batch) {
+        let _ = batch;
+    }
+
     /// Maps the records of one binary piece.
     fn map_binary(&mut self, place: Place, piece: &[u8], batch: &mut Batch) {
         let reason = Reason::NotThisFormat { format: "a format of this source", detail: "binary data was not expected".to_owned() };
@@ -88,7 +107,7 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
 }
 
 /// The mapping of a source, fresh for one object.
-pub(crate) fn mapping_of(source: Source) -> Box<dyn Mapping> {
+pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> {
     match source {
         Source::AwsCloudtrail => Box::<aws_cloudtrail::CloudTrail>::default(),
         Source::AwsGuardduty => Box::<aws_guardduty::GuardDuty>::default(),
@@ -97,6 +116,9 @@ pub(crate) fn mapping_of(source: Source) -> Box<dyn Mapping> {
         Source::AzureEntra => Box::<azure_entra::Entra>::default(),
         Source::GcpAudit => Box::<gcp_audit::GcpAudit>::default(),
         Source::K8sAudit => Box::<k8s_audit::K8sAudit>::default(),
+        Source::LinuxAuditd => Box::<linux_auditd::Auditd>::default(),
+        Source::LinuxSshd => Box::new(linux_sshd::Sshd::new(options.written_ms)),
+        Source::LinuxSyslog => Box::new(linux_syslog::Syslog::new(options.written_ms)),
         Source::WindowsEvent => Box::<windows_event::WindowsEvent>::default(),
         Source::Zeek => Box::<zeek::Zeek>::default(),
     }
@@ -112,6 +134,9 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::AzureEntra => azure_entra::recognises(look),
         Source::GcpAudit => gcp_audit::recognises(look),
         Source::K8sAudit => k8s_audit::recognises(look),
+        Source::LinuxAuditd => linux_auditd::recognises(look),
+        Source::LinuxSshd => linux_sshd::recognises(look),
+        Source::LinuxSyslog => linux_syslog::recognises(look),
         Source::WindowsEvent => windows_event::recognises(look),
         Source::Zeek => zeek::recognises(look),
     }
