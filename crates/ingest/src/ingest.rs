@@ -144,8 +144,11 @@ impl Run<'_> {
         while self.reading.len() < self.ingest.config.readers_max
             && let Some(file) = self.waiting.pop_front()
         {
-            let options =
-                Options { record_bytes_max: self.ingest.config.record_bytes_max, object_bytes_max: self.ingest.config.object_bytes_max };
+            let options = Options {
+                record_bytes_max: self.ingest.config.record_bytes_max,
+                object_bytes_max: self.ingest.config.object_bytes_max,
+                written_ms: (file.modified_ms > 0).then_some(file.modified_ms),
+            };
             let outcomes = start_reading(file.url.clone(), file.stream(), self.choice, options);
             self.reading.push_back((file, outcomes));
         }

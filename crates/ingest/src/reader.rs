@@ -1,5 +1,7 @@
 //! Reads one object: hashes it as stored, inflates it, tells its source, and cuts it into events and rejects.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use bytes::Bytes;
 use coldtrail_normalize::{Batch, Compression, Inflater, Normalizer, Options, Source, detect};
 use futures::stream::{BoxStream, StreamExt};
@@ -87,11 +89,18 @@ struct Reader {
     bytes_plain: u64,
 }
 
+/// When a file was last written; what is no file is written while it is read.
+fn written_ms(name: &str) -> Option<i64> {
+    let modified = std::fs::metadata(name).and_then(|metadata| metadata.modified()).unwrap_or_else(|_| SystemTime::now());
+    modified.duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_millis()).ok())
+}
+
 /// The receiver is gone.
 struct Gone;
 
 impl Reader {
-    fn new(name: String, choice: SourceChoice, options: Options) -> Self {
+    fn new(name: String, choice: SourceChoice, mut options: Options) -> Self {
+        options.written_ms = options.written_ms.or_else(|| written_ms(&name));
         Self { name, choice, options, hasher: Sha256::new(), inflater: None, normalizer: None, plain: Vec::new(), bytes_plain: 0 }
     }
 

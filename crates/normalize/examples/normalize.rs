@@ -22,7 +22,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "auto" => detect(&plain[..plain.len().min(65_536)], &file).ok_or_else(|| format!("{file}: no source fits"))?,
             name => name.parse::<Source>()?,
         };
-        let mut normalizer = Normalizer::new(source, Options::default());
+        let written = std::fs::metadata(&file)?.modified()?.duration_since(std::time::UNIX_EPOCH)?;
+        let written_ms = Some(i64::try_from(written.as_millis())?);
+        let mut normalizer = Normalizer::new(source, Options { written_ms, ..Options::default() });
         let (mut events, mut rejects) = (0, 0);
         let mut print = |batch: Batch| -> std::io::Result<()> {
             events += batch.events.len();

@@ -13,11 +13,15 @@ pub struct Options {
     pub record_bytes_max: usize,
     /// A longer object of a format that must be held whole (Parquet) is a reject. Bytes, after decompression.
     pub object_bytes_max: usize,
+    /// When the object was last written, in milliseconds since 1970. What has a timestamp without a year happened at the latest such
+    /// instant that is not after it; what has no timestamp at all happened then, as RFC 3164 has a relay say. Without it such records
+    /// are rejects.
+    pub written_ms: Option<i64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { record_bytes_max: 16 << 20, object_bytes_max: 512 << 20 }
+        Self { record_bytes_max: 16 << 20, object_bytes_max: 512 << 20, written_ms: None }
     }
 }
 
@@ -45,6 +49,7 @@ pub struct Normalizer {
     buffer: Vec<u8>,
     /// Where the buffer begins in the input.
     buffer_offset: u64,
+    is_ended: bool,
 }
 
 #[derive(Debug)]
@@ -60,7 +65,7 @@ enum Stage {
 impl Normalizer {
     /// A reader of one object of this source.
     pub fn new(source: Source, options: Options) -> Self {
-        Self { source, options, stage: Stage::Head, buffer: Vec::new(), buffer_offset: 0 }
+        Self { source, options, stage: Stage::Head, buffer: Vec::new(), buffer_offset: 0, is_ended: false }
     }
 
     /// Takes the next bytes, plain (see [`crate::Inflater`]), and returns the records that they complete.
@@ -100,13 +105,13 @@ impl Normalizer {
     }
 
     fn choose_format(&mut self) {
-        let mapping = mapping_of(self.source);
+        let mapping = mapping_of(self.source, &self.options);
         let mut head = Vec::new();
         let mut to_utf8 = ToUtf8::default();
         to_utf8.push(&self.buffer, &mut head);
         let format = mapping.format(&head);
         let framer: Box<dyn Framer> = match format {
-            Format::Lines => Box::new(LineFramer::new(self.options.record_bytes_max)),
+            Format::Lines | Format::Joined => Box::new(LineFramer::new(self.options.record_bytes_max)),
             Format::Json { envelope_keys } => Box::new(JsonFramer::new(envelope_keys, self.options.record_bytes_max)),
             Format::Text(make) | Format::Framed(make) => make(&self.options),
             Format::Whole => Box::new(WholeFramer::new(self.options.object_bytes_max)),
@@ -137,9 +142,13 @@ impl Normalizer {
             match (problem, format) {
                 (Some(reason), _) => batch.rejects.push(reject(place, reason, raw)),
                 (None, Some(Format::Lines | Format::Text(_))) => map_line(mapping.as_mut(), place, raw, &mut batch),
+                (None, Some(Format::Joined)) => join_line(mapping.as_mut(), place, raw, &mut batch),
                 (None, Some(_)) => map_json(mapping.as_mut(), place, raw, &mut batch),
                 (None, None) => mapping.map_binary(place, raw, &mut batch),
             }
+        }
+        if at_end && !std::mem::replace(&mut self.is_ended, true) {
+            mapping.join_end(&mut batch);
         }
         let done = framer.done().min(self.buffer.len());
         self.buffer.drain(..done);
@@ -158,6 +167,13 @@ fn map_line(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Bat
         Ok(Mapped::Event(event)) => batch.events.push((place, event)),
         Ok(Mapped::NotARecord) => {}
         Err(reason) => batch.rejects.push(reject(place, reason, raw)),
+    }
+}
+
+fn join_line(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Batch) {
+    match std::str::from_utf8(raw) {
+        Ok(line) => mapping.join_line(place, line, batch),
+        Err(_) => batch.rejects.push(reject(place, Reason::NotUtf8, raw)),
     }
 }
 

@@ -1,14 +1,30 @@
 //! One module a source: how its records become events. Sources with a table for a mapping are in `declared`.
 
+mod access;
+mod aws_cloudfront;
 mod aws_cloudtrail;
+mod aws_elb;
 mod aws_guardduty;
+mod aws_route53;
+mod aws_s3_access;
 mod aws_vpcflow;
+mod aws_waf;
 mod azure;
 mod azure_activity;
 mod azure_entra;
+mod csv;
 mod envelope;
+mod envoy_istio_access;
+mod falco;
 mod gcp_audit;
+mod http_words;
 mod k8s_audit;
+mod linux_auditd;
+mod linux_sshd;
+mod linux_syslog;
+mod nginx;
+mod suricata_eve;
+mod syslog;
 #[cfg(test)]
 pub(crate) mod testing;
 mod windows_event;
@@ -36,6 +52,8 @@ pub(crate) enum Format {
         /// Keys such as `Records`.
         envelope_keys: &'static [&'static str],
     },
+    /// Lines of which several make one record, not always one after the other: [`Mapping::join_line`].
+    Joined,
     /// Pieces that a framer of the source cuts: [`Mapping::map_binary`].
     Framed(fn(&Options) -> Box<dyn Framer>),
     /// The whole object at once: [`Mapping::map_binary`].
@@ -48,6 +66,7 @@ impl std::fmt::Debug for Format {
             Self::Lines => "Lines",
             Self::Text(_) => "Text",
             Self::Json { .. } => "Json",
+            Self::Joined => "Joined",
             Self::Framed(_) => "Framed",
             Self::Whole => "Whole",
         })
@@ -83,6 +102,17 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
         Err(Reason::NotThisFormat { format: "a format of this source", detail: "text was not expected".to_owned() })
     }
 
+    /// Takes one line; the records that it completes go into the batch, each with the place of its first line.
+    fn join_line(&mut self, place: Place, line: &str, batch: &mut Batch) {
+        let reason = Reason::NotThisFormat { format: "a format of this source", detail: "text was not expected".to_owned() };
+        batch.rejects.push(crate::normalizer::reject(place, reason, line.as_bytes()));
+    }
+
+    /// Gives the records whose last line was not seen when the input ended.
+    fn join_end(&mut self, batch: &mut Batch) {
+        let _ = batch;
+    }
+
     /// Maps the records of one binary piece.
     fn map_binary(&mut self, place: Place, piece: &[u8], batch: &mut Batch) {
         let reason = Reason::NotThisFormat { format: "a format of this source", detail: "binary data was not expected".to_owned() };
@@ -91,15 +121,27 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
 }
 
 /// The mapping of a source, fresh for one object.
-pub(crate) fn mapping_of(source: Source) -> Box<dyn Mapping> {
+pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> {
     match source {
+        Source::AwsCloudfront => Box::<aws_cloudfront::CloudFront>::default(),
         Source::AwsCloudtrail => Box::<aws_cloudtrail::CloudTrail>::default(),
+        Source::AwsElb => Box::<aws_elb::LoadBalancer>::default(),
         Source::AwsGuardduty => Box::<aws_guardduty::GuardDuty>::default(),
+        Source::AwsRoute53 => Box::<aws_route53::ResolverQueries>::default(),
+        Source::AwsS3Access => Box::<aws_s3_access::ServerAccess>::default(),
         Source::AwsVpcflow => Box::<aws_vpcflow::VpcFlow>::default(),
+        Source::AwsWaf => Box::<aws_waf::Waf>::default(),
         Source::AzureActivity => Box::<azure_activity::AzureActivity>::default(),
         Source::AzureEntra => Box::<azure_entra::Entra>::default(),
+        Source::EnvoyAccess => Box::<envoy_istio_access::EnvoyAccess>::default(),
+        Source::Falco => Box::<falco::Falco>::default(),
         Source::GcpAudit => Box::<gcp_audit::GcpAudit>::default(),
         Source::K8sAudit => Box::<k8s_audit::K8sAudit>::default(),
+        Source::LinuxAuditd => Box::<linux_auditd::Auditd>::default(),
+        Source::LinuxSshd => Box::new(linux_sshd::Sshd::new(options.written_ms)),
+        Source::LinuxSyslog => Box::new(linux_syslog::Syslog::new(options.written_ms)),
+        Source::Nginx => Box::<nginx::Nginx>::default(),
+        Source::SuricataEve => Box::<suricata_eve::Eve>::default(),
         Source::WindowsEvent => Box::<windows_event::WindowsEvent>::default(),
         Source::Zeek => Box::<zeek::Zeek>::default(),
         Source::Declared(declared) => Box::new(DeclaredMapping(declared.mapping())),
@@ -109,13 +151,25 @@ pub(crate) fn mapping_of(source: Source) -> Box<dyn Mapping> {
 /// True if an object that begins like this is of this source.
 pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
     match source {
+        Source::AwsCloudfront => aws_cloudfront::recognises(look),
         Source::AwsCloudtrail => aws_cloudtrail::recognises(look),
+        Source::AwsElb => aws_elb::recognises(look),
         Source::AwsGuardduty => aws_guardduty::recognises(look),
+        Source::AwsRoute53 => aws_route53::recognises(look),
+        Source::AwsS3Access => aws_s3_access::recognises(look),
         Source::AwsVpcflow => aws_vpcflow::recognises(look),
+        Source::AwsWaf => aws_waf::recognises(look),
         Source::AzureActivity => azure_activity::recognises(look),
         Source::AzureEntra => azure_entra::recognises(look),
+        Source::EnvoyAccess => envoy_istio_access::recognises(look),
+        Source::Falco => falco::recognises(look),
         Source::GcpAudit => gcp_audit::recognises(look),
         Source::K8sAudit => k8s_audit::recognises(look),
+        Source::LinuxAuditd => linux_auditd::recognises(look),
+        Source::LinuxSshd => linux_sshd::recognises(look),
+        Source::LinuxSyslog => linux_syslog::recognises(look),
+        Source::Nginx => nginx::recognises(look),
+        Source::SuricataEve => suricata_eve::recognises(look),
         Source::WindowsEvent => windows_event::recognises(look),
         Source::Zeek => zeek::recognises(look),
         Source::Declared(declared) => declared.mapping().recognises(look.text),

@@ -93,6 +93,10 @@ impl WordFilter {
 /// not tell what it holds.
 pub(crate) fn is_veiled(record: &str) -> bool {
     let bytes = record.as_bytes();
+    // Records of auditd write what users chose in hexadecimal.
+    if !matches!(bytes.first(), Some(b'{' | b'[' | b'<')) && memchr::memmem::find(bytes, b"audit(").is_some() {
+        return true;
+    }
     if !record.is_ascii() && (record.contains('\u{212a}') || record.contains('\u{130}')) {
         return true;
     }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | EVTX files | [`evtx_file`] by chunks, each record as the JSON that `evtx` makes of it |
 //! | event XML: one element, `<Events>`, one a line | [`xml`], to that same JSON |
-//! | tables exported as comma-separated values | [`csv`] |
+//! | tables exported as comma-separated values | [`crate::sources::csv`] |
 //! | lines of `Key=Value`, as Splunk writes them | [`classic`] |
 //! | JSON: winlogbeat (nested, dotted, 5 to 8, after Elastic's pipelines), NXLog, Sentinel tables, Azure diagnostics, evtx dumps | [`shape`] |
 //!
@@ -17,7 +17,6 @@ mod accounts;
 mod classic;
 mod codes;
 mod common;
-mod csv;
 mod defender;
 mod ecs;
 mod eventlog;
@@ -43,10 +42,10 @@ use coldtrail_model::{Col, Event};
 use crate::detect::FirstLook;
 use crate::fields::Fields;
 use crate::normalizer::{keep_rest, reject};
+use crate::sources::csv::{self, RowFramer};
 use crate::sources::{Format, Mapped, Mapping};
 use crate::{Batch, Place, Reason};
 use classic::EventFramer;
-use csv::RowFramer;
 use evtx_file::ChunkFramer;
 use record::Record;
 use xml_framer::XmlFramer;

@@ -202,6 +202,16 @@ fn flows_are_what_a_firewall_let_through() {
     assert!(!finds(Source::AwsVpcflow, "{category: firewall}", "{dst_ip: 198.51.100.8}", flow));
 }
 
+#[test]
+fn audit_records_are_found_decoded() {
+    let records = "type=SYSCALL msg=audit(1772360430.1:7): arch=c000003e syscall=59 success=yes exit=0 ppid=1 pid=2 auid=1000 uid=0 euid=0 comm=\"sh\" exe=\"/bin/dash\" key=\"execs\"\ntype=EXECVE msg=audit(1772360430.1:7): argc=3 a0=\"sh\" a1=\"-c\" a2=6375726C20782E6578616D706C65\n";
+    let hit = |logsource: &str, search: &str| finds(Source::LinuxAuditd, logsource, search, records);
+    assert!(hit("{product: linux, service: auditd}", "{type: EXECVE, a2|contains: curl}"));
+    assert!(!hit("{product: linux, service: auditd}", "{type: PATH}"));
+    assert!(hit("{product: linux, category: process_creation}", "{Image|endswith: /dash, CommandLine|contains: curl}"));
+    assert!(!hit("{product: linux, category: process_creation}", "{CommandLine|contains: wget}"));
+}
+
 fn trail_set() -> RuleSet {
     rule_set(
         "title: A\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n    s: {eventSource: iam.amazonaws.com, eventName: [CreateUser, DeleteUser]}\n    condition: s\n---\ntitle: B\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n    s: {eventName: StopLogging}\n    t: {eventName: UpdateTrail, userAgent|contains: x}\n    condition: 1 of *\n",

@@ -7,7 +7,7 @@ use crate::framing::{Cut, Framer};
 
 /// Rows, in whose quoted cells lines may break.
 #[derive(Debug)]
-pub(super) struct RowFramer {
+pub(crate) struct RowFramer {
     record_bytes_max: usize,
     start: usize,
     scanned: usize,
@@ -16,7 +16,7 @@ pub(super) struct RowFramer {
 
 impl RowFramer {
     /// A framer for [`crate::sources::Format::Text`].
-    pub(super) fn boxed(options: &Options) -> Box<dyn Framer> {
+    pub(crate) fn boxed(options: &Options) -> Box<dyn Framer> {
         Box::new(Self { record_bytes_max: options.record_bytes_max, start: 0, scanned: 0, is_quoted: false })
     }
 
@@ -68,7 +68,7 @@ impl Framer for RowFramer {
 }
 
 /// The cells of a row, out of their quotes.
-pub(super) fn cells(row: &str) -> Vec<String> {
+pub(crate) fn cells(row: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut characters = row.chars().peekable();
     let mut is_quoted = false;
@@ -85,7 +85,7 @@ pub(super) fn cells(row: &str) -> Vec<String> {
 }
 
 /// A row as an object; empty cells are not there, and cells beyond the header are kept under their number.
-pub(super) fn object(header: &[String], row: &str) -> Json {
+pub(crate) fn object(header: &[String], row: &str) -> Json {
     let named = |(index, value): (usize, String)| {
         let name = header.get(index).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| format!("column{index}"));
         (name, Json::String(value))
