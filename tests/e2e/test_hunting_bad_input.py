@@ -201,7 +201,6 @@ def test_a_rule_about_logs_that_nobody_reads_is_not_clean(coldtrail: Coldtrail, 
         assert "unmapped" in ran.out + ran.err and "product=toaster has no mapping" in ran.out + ran.err, ran
 
 
-@pytest.mark.xfail(strict=True, reason="query/src/suggest.rs takes the schema sigma for one that is not there, and hides that no rule can be run")
 def test_a_set_of_rules_about_logs_that_nobody_reads_says_why(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "toasters"
     folder.mkdir()
@@ -241,7 +240,6 @@ queries:
 {query}"""
 
 
-@pytest.mark.xfail(strict=True, reason="cli/src/commands/hunt.rs drops what the server remarks on the rules and feeds of a hunt")
 @pytest.mark.parametrize("rules", [TOASTER, f"{RULE}---\n{TOASTER}", f"{RULE}---\ntitle: x\n"], ids=["only one that nobody reads", "one of two that nobody reads", "one of two that is broken"])
 def test_a_hunt_one_of_whose_rules_cannot_be_run_is_not_clean(rules: str, server: Server, tmp_path: Path) -> None:
     (tmp_path / "rule.yml").write_text(rules)
@@ -265,7 +263,6 @@ def test_a_hunt_over_time_without_data_says_no_coverage(query: str, server: Serv
     assert ran.code == INCOMPLETE and "NO_COVERAGE" in ran.err, ran
 
 
-@pytest.mark.xfail(strict=True, reason="cli/src/commands/sigma.rs does not ask whether the window has data for the rules")
 def test_rules_over_time_without_data_are_not_clean(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "rules"
     folder.mkdir()

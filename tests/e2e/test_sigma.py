@@ -139,7 +139,7 @@ def test_a_correlation_is_looked_for_over_all_of_the_window(server, tmp_path):
     ran = server.coldtrail.try_run("sigma", "run", folder, "--name", "correlated", *WINDOW, "--format", "json", env=server.sql_env())
     assert ran.code == 0, ran.err
     matches = [json.loads(line) for line in ran.out.splitlines()]
-    run = ran.err.split("run_id = '")[1].split("'")[0]
+    run = ran.err.split("findings of run ")[1].split()[0]
     # Sliding windows of an hour in Python, over what the rule matched.
     by_user = {}
     for row in matches:

@@ -36,6 +36,23 @@ pub(crate) fn content_of(reply: &v1::PutContentReply) -> anyhow::Result<&v1::Con
     reply.content.as_ref().context("the server's answer does not say what was kept")
 }
 
+/// Says what was not taken of something that is needed for something else. True if there was anything.
+#[allow(clippy::print_stderr)]
+pub(crate) fn say_refused(reply: &v1::PutContentReply) -> bool {
+    for remark in &reply.remarks {
+        eprintln!("coldtrail: {remark}");
+    }
+    !reply.remarks.is_empty()
+}
+
+/// How much of some content was refused when it was brought.
+pub(crate) async fn refused_of(client: &Client, kind: &str, name: &str) -> anyhow::Result<u64> {
+    let request = v1::ContentName { kind: kind.to_owned(), name: name.to_owned() };
+    let mut chunks = client.runs().get_content(request).await.map_err(ClientError::from)?.into_inner();
+    let first = chunks.message().await.map_err(ClientError::from)?;
+    Ok(first.and_then(|chunk| chunk.content).and_then(|content| content.counts.get("refused").copied()).unwrap_or_default())
+}
+
 /// Says what was kept and what was not; the exit code tells a script.
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn report(reply: &v1::PutContentReply, as_json: bool) -> anyhow::Result<u8> {

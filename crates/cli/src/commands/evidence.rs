@@ -178,7 +178,8 @@ impl Left {
     }
 }
 
-async fn facts(client: &Client, run: RunId) -> anyhow::Result<Facts> {
+/// What the server knows of a run that has ended.
+pub(crate) async fn facts(client: &Client, run: RunId) -> anyhow::Result<Facts> {
     let mut chunks = client.runs().get_facts(v1::RunName { id: run.to_string() }).await.map_err(ClientError::from)?.into_inner();
     let mut text = String::new();
     while let Some(chunk) = chunks.message().await.map_err(ClientError::from)? {

@@ -96,13 +96,14 @@ fn read(path: &Path) -> anyhow::Result<Hunt> {
     Ok(Hunt::parse(&path.display().to_string(), &text)?)
 }
 
-/// A file is brought first, with the rules and feeds that it names; anything else is the name of a hunt that is there.
-async fn hunt_name(client: &Client, named: &str) -> anyhow::Result<String> {
+/// A file is brought first, with the rules and feeds that it names; anything else is the name of a hunt that is there. True if something of
+/// those rules and feeds was refused.
+async fn hunt_name(client: &Client, named: &str) -> anyhow::Result<(String, bool)> {
     let path = Path::new(named);
     if !path.is_file() {
-        return Ok(named.to_owned());
+        return Ok((named.to_owned(), false));
     }
-    let hunt = read(path)?;
+    let (hunt, mut refused) = (read(path)?, false);
     let folder = path.parent().unwrap_or(Path::new("."));
     for query in &hunt.queries {
         let attached =
@@ -115,15 +116,16 @@ async fn hunt_name(client: &Client, named: &str) -> anyhow::Result<String> {
             Question::Sweep(Indicators::File(name)) => Some(attached("indicators", file(name)?)),
         };
         if let Some(brought) = brought {
-            content::put(client, brought).await?;
+            refused |= content::say_refused(&content::put(client, brought).await?);
         }
     }
     let brought = Brought { kind: "hunt", name: hunt.id.clone(), bytes: hunt.text().as_bytes().to_vec(), options: BTreeMap::new() };
     let reply = content::put(client, brought).await?;
-    Ok(content::content_of(&reply)?.versioned_name.clone())
+    Ok((content::content_of(&reply)?.versioned_name.clone(), refused))
 }
 
-async fn ask(client: &Client, hunt: &HuntRun, only_check: bool) -> anyhow::Result<v1::StartHuntReply> {
+/// What the server answers, and whether something that the hunt needs was refused.
+async fn ask(client: &Client, hunt: &HuntRun, only_check: bool) -> anyhow::Result<(v1::StartHuntReply, bool)> {
     let mut parameters = BTreeMap::new();
     for given in &hunt.parameters {
         let (name, value) = given.split_once('=').with_context(|| format!("{given} is not written NAME=VALUE"))?;
@@ -136,20 +138,21 @@ async fn ask(client: &Client, hunt: &HuntRun, only_check: bool) -> anyhow::Resul
             Some(WindowArguments { since, until: until.clone() }.range()?)
         }
     };
+    let (name, refused) = hunt_name(client, &hunt.hunt).await?;
     let request = v1::StartHuntRequest {
-        hunt: hunt_name(client, &hunt.hunt).await?,
+        hunt: name,
         parameters: parameters.into_iter().collect(),
         start_ms: window.map(|window| window.start_ms),
         end_ms: window.map(|window| window.end_ms),
         only_check,
     };
-    Ok(client.runs().start_hunt(request).await.map_err(ClientError::from)?.into_inner())
+    Ok((client.runs().start_hunt(request).await.map_err(ClientError::from)?.into_inner(), refused))
 }
 
 #[allow(clippy::print_stdout)]
 async fn explain(hunt: &HuntRun) -> anyhow::Result<u8> {
     let client = sign_in(&hunt.server).await?;
-    let reply = ask(&client, hunt, true).await?;
+    let (reply, refused) = ask(&client, hunt, true).await?;
     for missing in &reply.missing {
         println!("missing     {missing}");
     }
@@ -158,18 +161,18 @@ async fn explain(hunt: &HuntRun) -> anyhow::Result<u8> {
         let request = v1::EstimateRunRequest { sql: query.sql };
         runs::explain(&client.runs().estimate_run(request).await.map_err(ClientError::from)?.into_inner())?;
     }
-    Ok(if reply.missing.is_empty() { exit::DONE } else { exit::INCOMPLETE })
+    Ok(if reply.missing.is_empty() && !refused { exit::DONE } else { exit::INCOMPLETE })
 }
 
 /// Runs the queries of a hunt and prints what each gives.
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 async fn begin(hunt: &HuntRun) -> anyhow::Result<u8> {
     let mut client = sign_in(&hunt.server).await?;
-    let reply = ask(&client, hunt, false).await?;
+    let (reply, refused) = ask(&client, hunt, false).await?;
     for missing in &reply.missing {
         eprintln!("coldtrail: {missing}");
     }
-    let mut code = if reply.missing.is_empty() { exit::DONE } else { exit::INCOMPLETE };
+    let mut code = if reply.missing.is_empty() && !refused { exit::DONE } else { exit::INCOMPLETE };
     for query in &reply.queries {
         let id: RunId = query.run_id.as_deref().context("the server did not say which run it started")?.parse()?;
         match runs::follow(&client, id).await? {

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use coldtrail_flight::client::Client;
 use coldtrail_hunt::{RunKind, sigma_statement};
+use coldtrail_model::RunId;
 use coldtrail_proto::hunt::v1;
 use coldtrail_sigma::{CorrelationSet, Mappings, Placeholders, Verdict, check, parse};
 use serde_json::json;
 
 use crate::arguments::{SigmaCommand, SigmaRun};
 use crate::commands::content::{self, Brought};
+use crate::commands::evidence;
 use crate::commands::run as runs;
 use crate::commands::sql::sign_in;
 use crate::exit;
@@ -114,8 +116,23 @@ async fn run_rules(arguments: &SigmaRun) -> anyhow::Result<u8> {
         return Ok(code);
     }
     runs::results(&mut client, id, &arguments.output).await?;
-    eprintln!("coldtrail: what rules and correlations found of it: SELECT * FROM system.findings WHERE run_id = '{id}'");
-    Ok(if code == exit::DONE && refused { exit::INCOMPLETE } else { code })
+    let covered = say_what_it_means(&client, id).await?;
+    Ok(if code == exit::DONE && (refused || !covered) { exit::INCOMPLETE } else { code })
+}
+
+/// Says what was found, and what no match does not mean. False if there were no events to look at.
+#[allow(clippy::print_stderr)]
+async fn say_what_it_means(client: &Client, id: RunId) -> anyhow::Result<bool> {
+    let facts = evidence::facts(client, id).await?;
+    for finding in &facts.findings {
+        eprintln!("coldtrail: {}: {} ({} events)", finding.severity.name(), finding.title, finding.events);
+    }
+    let is_covered = facts.searched_events() > 0;
+    if !is_covered {
+        eprintln!("coldtrail: NO_COVERAGE: there is no event in the window of the sources that the rules look at");
+    }
+    eprintln!("coldtrail: {} findings of run {id} in {} events", facts.findings.len(), facts.searched_events());
+    Ok(is_covered)
 }
 
 /// Files are brought first; anything else is the name of a set that is there. True if some rule cannot be run.
@@ -123,7 +140,11 @@ async fn run_rules(arguments: &SigmaRun) -> anyhow::Result<u8> {
 async fn set_name(client: &Client, arguments: &SigmaRun) -> anyhow::Result<(String, bool)> {
     let path = Path::new(&arguments.rules);
     if !path.exists() {
-        return Ok((arguments.rules.clone(), false));
+        let refused = content::refused_of(client, "rules", &arguments.rules).await?;
+        if refused > 0 {
+            eprintln!("coldtrail: {refused} rules of {} were refused when it was brought, and are not run", arguments.rules);
+        }
+        return Ok((arguments.rules.clone(), refused > 0));
     }
     let mut files = Vec::new();
     for file in rule_files(&[path.to_owned()])? {
@@ -132,8 +153,6 @@ async fn set_name(client: &Client, arguments: &SigmaRun) -> anyhow::Result<(Stri
     let name = arguments.name.clone().unwrap_or_else(|| content::name_of(path));
     let brought = Brought { kind: "rules", name, bytes: serde_json::to_vec(&files)?, options: BTreeMap::new() };
     let reply = content::put(client, brought).await?;
-    for remark in &reply.remarks {
-        eprintln!("coldtrail: {remark}");
-    }
-    Ok((content::content_of(&reply)?.versioned_name.clone(), !reply.remarks.is_empty()))
+    let refused = content::say_refused(&reply);
+    Ok((content::content_of(&reply)?.versioned_name.clone(), refused))
 }

@@ -9,7 +9,7 @@ use tonic::{Response, Status, Streaming};
 use super::refused;
 
 /// More than this is refused before it is read on.
-const UPLOAD_BYTES_MAX: usize = 1 << 30;
+const UPLOAD_BYTES_MAX: usize = 512 << 20;
 /// The bytes of one message.
 const CHUNK_BYTES: usize = 1 << 20;
 

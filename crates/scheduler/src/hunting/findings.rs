@@ -93,7 +93,7 @@ impl Hunting {
     async fn findings_of_rules(&self, run: &Run) -> Result<Vec<Finding>, Error> {
         let entities = ["entity", "source", "cloud_account_uid", "device_hostname"];
         let rule = rule("{rule_title}", &["rule_id", "entity"], &entities, &["actor_user_name", "src_endpoint_ip"])?;
-        let (rules, correlations) = self.content.rules_of(&self.rules_name(run)?).await?;
+        let (rules, correlations) = self.content.rules_of(&rules_name(run)?).await?;
         let named = Named::of(&rules, &correlations);
         let mut findings = Vec::new();
         for (id, severity) in self.rules_of(run).await? {
@@ -115,13 +115,6 @@ impl Hunting {
             findings.extend(self.findings_of_correlations(run, &rules, &correlations, &named).await?);
         }
         Ok(findings)
-    }
-
-    /// The version of the set of rules that a run's statement names.
-    fn rules_name(&self, run: &Run) -> Result<String, Error> {
-        let mut names = coldtrail_query::content_names(&run.definition.sql)?.into_iter();
-        let named = names.find(|(schema, _)| *schema == coldtrail_query::SIGMA).map(|(_, name)| name);
-        named.ok_or_else(|| Error::BadStatement { message: "the run's statement names no rules".to_owned() })
     }
 
     /// The rules that the rows of a run match, with how severe each is; medium if it does not say.
@@ -152,6 +145,13 @@ impl Hunting {
         }
         Ok(maker.finish())
     }
+}
+
+/// The version of the set of rules that a run's statement names.
+pub(super) fn rules_name(run: &Run) -> Result<String, Error> {
+    let mut names = coldtrail_query::content_names(&run.definition.sql)?.into_iter();
+    let named = names.find(|(schema, _)| *schema == coldtrail_query::SIGMA).map(|(_, name)| name);
+    named.ok_or_else(|| Error::BadStatement { message: "the run's statement names no rules".to_owned() })
 }
 
 pub(super) fn results(run: &Run) -> String {

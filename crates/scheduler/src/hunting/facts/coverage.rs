@@ -10,11 +10,13 @@ use coldtrail_evidence::{Coverage, Searched, UnreadableSegment, Window};
 use coldtrail_hunt::{ALL_TIME, RunKind, instants, window_of};
 use coldtrail_model::{Day, Run, SegmentMeta, Snapshot, Table, TimeRange};
 use coldtrail_query::Error;
+use coldtrail_sigma::RuleSet;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
 
 use super::expected::{Expectation, Series, cells};
+use crate::hunting::findings::rules_name;
 use crate::hunting::{Hunting, failed};
 use crate::runs::{Reading, SINCE_SNAPSHOT};
 
@@ -68,8 +70,19 @@ impl Hunting {
         let labels = &run.definition.labels;
         let window = window_of(labels);
         let mut counts = Counts::default();
-        for table in tables_read(run, &reading.whole)? {
-            self.count(table, window, &reading.snapshot, &mut counts).await?;
+        match self.rules_read(run).await? {
+            Some(rules) => {
+                for class in rules.tables() {
+                    let (table, sources) = (Table::Events(class), rules.prefilter(class, None).sources);
+                    let of_rules = of_sources(&reading.snapshot, table, &sources);
+                    self.count(table, window, &of_rules, &mut counts).await?;
+                }
+            }
+            None => {
+                for table in tables_read(run, &reading.whole)? {
+                    self.count(table, window, &reading.snapshot, &mut counts).await?;
+                }
+            }
         }
         let hunt = match labels.get("hunt") {
             Some(name) => Some(self.content.hunt_of(name).await?.1),
@@ -85,6 +98,14 @@ impl Hunting {
         let rejects = rejects(&reading.snapshot, window.unwrap_or(ALL_TIME));
         let coverage = Coverage { window: window.map(Window::from), cells: cells(&counts.series(), &rejects, &expectation), unreadable };
         Ok((coverage, counts.searched()))
+    }
+
+    /// The rules that a run runs: they look at some sources only.
+    async fn rules_read(&self, run: &Run) -> Result<Option<Arc<RuleSet>>, Error> {
+        match RunKind::of(&run.definition.labels) {
+            Some(RunKind::Sigma) => Ok(Some(self.content.rules_of(&rules_name(run)?).await?.0)),
+            _ => Ok(None),
+        }
     }
 
     /// Counts the events of a table: from the catalog where it knows, from the columns of the other segments.
@@ -124,6 +145,12 @@ impl Hunting {
     }
 }
 
+/// What a snapshot has of a table and of some sources.
+fn of_sources(snapshot: &Snapshot, table: Table, sources: &BTreeSet<String>) -> Arc<Snapshot> {
+    let segments = snapshot.segments_of(table).iter().filter(|segment| sources.contains(&segment.source)).cloned().collect();
+    Arc::new(Snapshot { id: snapshot.id, segments: BTreeMap::from([(table, segments)]) })
+}
+
 /// The account of all rows of a segment, or that they have none; none if that cannot be told.
 fn only_account(segment: &SegmentMeta) -> Option<Option<&str>> {
     match (segment.accounts.as_deref(), segment.has_rows_without_account) {
@@ -137,7 +164,7 @@ fn only_account(segment: &SegmentMeta) -> Option<Option<&str>> {
 fn tables_read(run: &Run, plan: &LogicalPlan) -> Result<BTreeSet<Table>, Error> {
     let is_event = |table: &Table| matches!(table, Table::Events(_));
     let mut tables = BTreeSet::new();
-    let mut of_all = matches!(RunKind::of(&run.definition.labels), Some(RunKind::Sweep | RunKind::Sigma));
+    let mut of_all = RunKind::of(&run.definition.labels) == Some(RunKind::Sweep);
     let walked = plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             let name = scan.table_name.table();
