@@ -33,13 +33,20 @@ use crate::exit;
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     start_logging(matches!(arguments.command, Command::Serve(_)));
     let code = match &arguments.command {
-        Command::Normalize(normalize) => normalize::run(normalize).await?,
+        Command::Normalize(normalize) => {
+            Config::read(&arguments)?;
+            normalize::run(normalize).await?
+        }
         Command::Generate(generate) => generate::run(generate).await?,
         Command::Sql(sql) => sql::run(sql).await?,
         Command::Run(command) => run::run(command).await?,
         Command::Intel(command) => intel::run(command).await?,
         Command::Sweep(sweep) => sweep::run(sweep).await?,
-        Command::Sigma(command) => sigma::run(command).await?,
+        Command::Sigma(command) => {
+            // Sources of one's own may be among those that rules are tested on.
+            Config::read(&arguments)?;
+            sigma::run(command).await?
+        }
         Command::Hunt(command) => hunt::run(command).await?,
         Command::Finding(command) => finding::run(command).await?,
         Command::Evidence(command) => evidence::run(command).await?,

@@ -4,6 +4,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use coldtrail_ingest::IngestConfig;
 use coldtrail_lake::{StoreOptions, WriterConfig};
+use coldtrail_normalize::Source;
 use coldtrail_query::GeoFiles;
 use coldtrail_scheduler::{EngineConfig, ExecutorConfig, RunsConfig, SlicePolicy, TierMode};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) lake: Option<String>,
     /// The users who may sign in; the nodes of a cluster must have the same. Default: `users.toml` in the data folder.
     pub(crate) users_file: Option<PathBuf>,
+    /// Files with the mappings of sources of one's own; every node that takes logs in must have the same.
+    pub(crate) mappings: Vec<PathBuf>,
     pub(crate) cluster: ClusterConfig,
     pub(crate) health: HealthConfig,
     pub(crate) flight: coldtrail_flight::Config,
@@ -186,6 +189,7 @@ impl Default for Config {
             data_folder: PathBuf::from("coldtrail-data"),
             lake: None,
             users_file: None,
+            mappings: Vec::new(),
             cluster: ClusterConfig::default(),
             health: HealthConfig::default(),
             flight: coldtrail_flight::Config::default(),
@@ -248,7 +252,17 @@ impl Config {
             config.lake = Some(lake.clone());
         }
         config.validate()?;
+        config.add_sources()?;
         Ok(config)
+    }
+
+    /// Makes the sources of one's own known, before any log is read.
+    fn add_sources(&self) -> anyhow::Result<()> {
+        for path in &self.mappings {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the mapping {}", path.display()))?;
+            Source::add(&path.display().to_string(), &text)?;
+        }
+        Ok(())
     }
 
     fn validate(&self) -> anyhow::Result<()> {

@@ -179,6 +179,8 @@ impl Reader {
     fn choose_source(&self) -> Result<Source, String> {
         let head = &self.plain[..self.plain.len().min(HEAD_BYTES)];
         match (self.choice, detect(head, &self.name)) {
+            // What a daemon writes into syslog looks like syslog: whoever names the daemon knows better.
+            (SourceChoice::Named(named @ Source::LinuxSshd), Some(Source::LinuxSyslog)) => Ok(named),
             (SourceChoice::Named(named), Some(seen)) if seen != named => Err(format!(
                 "{} looks like {seen}, not like {named}; nothing of it was ingested: name the right source or use auto",
                 self.name
