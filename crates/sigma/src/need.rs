@@ -99,11 +99,13 @@ fn of_patterns(patterns: &[Pattern]) -> Vec<Clause> {
     texts.map(fitting).unwrap_or_default()
 }
 
-/// The longest piece of a pattern that stands in a record as it is, however the record is written.
+/// The longest piece of a pattern that stands in a record as it is, however the record is written. Tab-separated logs write `T` and
+/// `F`, so that a piece of `true` or `false` may not stand there at all.
 fn text_in_record(pattern: &Pattern) -> Option<String> {
     let pieces = texts_of(pattern).flat_map(|text| text.split(|character: char| !is_plain(character)));
     let is_word = |piece: &&str| piece.len() >= TEXT_BYTES_MIN && piece.bytes().any(|byte| byte.is_ascii_alphabetic());
-    pieces.filter(is_word).max_by_key(|piece| piece.len()).map(str::to_ascii_lowercase)
+    let longest = pieces.filter(is_word).max_by_key(|piece| piece.len()).map(str::to_ascii_lowercase);
+    longest.filter(|word| !["true", "false"].iter().any(|flag| flag.contains(word.as_str())))
 }
 
 /// True for characters that neither JSON nor XML writes in another way, unless it uses numbers for them. Those between the parts of an

@@ -1,7 +1,8 @@
 //! Zeek's logs, tab-separated or JSON: <https://docs.zeek.org/en/master/script-reference/log-files.html>.
 //!
 //! Both forms become one tree, in which `id.orig_h` is nested; the mapping of each log does the rest. What has a connection and no class
-//! of its own is Network Activity, what has none is Event Log Activity; all fields are kept.
+//! of its own is Network Activity, what has none is Event Log Activity; all fields are kept, those of tab-separated records under their
+//! own names wherever no column has them as they were written.
 
 mod auth;
 mod common;
@@ -12,6 +13,7 @@ mod logs;
 mod nest;
 mod network;
 mod tsv;
+mod verbatim;
 
 use coldtrail_model::{Col, Event};
 
@@ -48,8 +50,15 @@ impl Mapping for Zeek {
             self.header.read(line);
             return Ok(Mapped::NotARecord);
         }
-        let mut fields = Fields::from_value(self.header.tree(line)?);
-        let mut event = map(&mut fields, self.header.path.as_deref(), self.header.open.as_deref())?;
+        let tree = self.header.tree(line)?;
+        let path = self.header.path.as_deref();
+        let kept = path.filter(|path| verbatim::is_kept(path)).map(|path| (path, tree.clone()));
+        let mut fields = Fields::from_value(tree);
+        let mut event = map(&mut fields, path, self.header.open.as_deref())?;
+        if let Some((path, tree)) = kept {
+            event.text_opt(Col::Unmapped, verbatim::rest(&event, path, tree));
+            fields = Fields::from_value(serde_json_borrow::Value::Null);
+        }
         keep_rest(&mut event, &fields);
         event.text(Col::RawData, line);
         Ok(Mapped::Event(event))

@@ -8,3 +8,4 @@ mod parsing;
 mod samples;
 mod sources;
 mod support;
+mod zeek;

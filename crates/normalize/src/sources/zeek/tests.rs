@@ -97,7 +97,7 @@ fn a_connection_goes_out_from_the_local_host() {
           traffic_bytes_missed = 0
           app_protocol_name = ssl
           connection_info_flag_history = ShADadfF
-          unmapped = {"tunnel_parents":["Ca","Cb"]}
+          unmapped = {"ts":1772366400.250001,"duration":65.338152,"local_orig":true,"local_resp":false,"tunnel_parents":["Ca","Cb"]}
     "#]],
     );
 }
@@ -128,6 +128,7 @@ fn a_refused_connection_has_no_duration_and_no_bytes() {
           traffic_packets = 2
           traffic_bytes_missed = 0
           connection_info_flag_history = Sr
+          unmapped = {"ts":1772366400.0,"tunnel_parents":[]}
     "#]],
     );
 }
@@ -161,6 +162,7 @@ fn logs_with_other_headers_may_follow_in_the_same_stream() {
           traffic_packets = 1
           traffic_bytes_missed = 0
           connection_info_flag_history = D
+          unmapped = {"ts":1772366400.0,"local_orig":true,"local_resp":true}
         network_activity
           time = 1772366401000
           activity_name = Traffic
