@@ -85,8 +85,11 @@ impl Mapping for WindowsEvent {
         };
         let mut fields = shape::fields_of(tree).ok_or(Reason::Missing { field: "Event" })?;
         shape::straighten(&mut fields);
-        let mut event = map(&mut fields)?;
-        keep_rest(&mut event, &fields);
+        let record = Record::take(&mut fields)?;
+        // Rows and lines do not name their fields, or only some, so that Sigma finds them in `unmapped`: there they are all kept.
+        let whole = (!line.starts_with('<')).then(|| record.whole(&fields));
+        let mut event = map_record(record, &mut fields);
+        keep_rest(&mut event, whole.as_ref().unwrap_or(&fields));
         event.text(Col::RawData, line);
         Ok(Mapped::Event(event))
     }
@@ -110,14 +113,18 @@ fn map_evtx(json: &str) -> Result<Event, Reason> {
 }
 
 fn map(fields: &mut Fields<'_>) -> Result<Event, Reason> {
-    let mut record = Record::take(fields)?;
+    let record = Record::take(fields)?;
+    Ok(map_record(record, fields))
+}
+
+fn map_record<'a>(mut record: Record<'a>, fields: &mut Fields<'a>) -> Event {
     let route = route::route(&record);
     let mut event = Event::new(route.class, route.activity_id, record.time_ms);
     common::before(&mut event, &mut record, fields);
     (route.map)(&mut event, &mut record);
     common::after(&mut event, &mut record, fields);
     record.put_back(fields);
-    Ok(event)
+    event
 }
 
 /// True if an object that begins like this is of this source.

@@ -212,6 +212,32 @@ fn audit_records_are_found_decoded() {
     assert!(!hit("{product: linux, category: process_creation}", "{CommandLine|contains: wget}"));
 }
 
+/// Tables and Splunk's lines do not name their fields in a record: each must be found all the same.
+#[test]
+fn every_field_of_windows_events_in_tables_and_lines_is_found() {
+    let table = "TimeGenerated,EventID,Computer,SourceName,Channel,SubjectUserName,TargetUserName,LogonType,IpAddress,WorkstationName,AuthenticationPackageName,LogonProcessName,KeyLength,Status,SubStatus\n2026-03-01T10:20:30Z,4625,dc1,Microsoft-Windows-Security-Auditing,Security,DC1$,mara,3,192.0.2.7,WS1,NTLM,NtLmSsp,128,0xc000006d,0xc000006a\n";
+    let of_table = [("KeyLength", "128"), ("Status", "'0xc000006d'")];
+    let lines = "03/12/2026 10:48:14 AM\nLogName=Security\nEventCode=4625\nComputerName=dc1\nSourceName=Microsoft Windows security auditing.\nMessage=An account failed to log on.\n\nSubject:\n\tAccount Name:\t\tDC1$\n\nLogon Type:\t\t3\n\nAccount For Which Logon Failed:\n\tAccount Name:\t\tmara\n\nFailure Information:\n\tSub Status:\t\t0xc000006a\n\nNetwork Information:\n\tWorkstation Name:\tWS1\n\tSource Network Address:\t192.0.2.7\n\nDetailed Authentication Information:\n\tLogon Process:\t\tNtLmSsp\n\tAuthentication Package:\tNTLM\n";
+    let of_both = [
+        ("SubjectUserName", "DC1$"),
+        ("TargetUserName", "mara"),
+        ("LogonType", "3"),
+        ("IpAddress", "192.0.2.7"),
+        ("WorkstationName", "WS1"),
+        ("AuthenticationPackageName", "NTLM"),
+        ("LogonProcessName", "NtLmSsp"),
+        ("SubStatus", "'0xC000006A'"),
+        ("EventID", "4625"),
+        ("Computer", "dc1"),
+    ];
+    for (record, own) in [(table, of_table.as_slice()), (lines, &[])] {
+        for (field, value) in of_both.iter().chain(own) {
+            let hit = finds(Source::WindowsEvent, "{product: windows, service: security}", &format!("{{{field}: {value}}}"), record);
+            assert!(hit, "{field} of {record}");
+        }
+    }
+}
+
 fn trail_set() -> RuleSet {
     rule_set(
         "title: A\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n    s: {eventSource: iam.amazonaws.com, eventName: [CreateUser, DeleteUser]}\n    condition: s\n---\ntitle: B\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n    s: {eventName: StopLogging}\n    t: {eventName: UpdateTrail, userAgent|contains: x}\n    condition: 1 of *\n",

@@ -117,6 +117,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Everything that the event says by name, before anything of it is placed; `fields` is the rest of the tree that it was taken from.
+    pub(super) fn whole(&self, fields: &Fields<'a>) -> Fields<'a> {
+        let data = self.data.root().clone();
+        if self.is_flat {
+            return Fields::from_value(data);
+        }
+        let mut whole = Fields::from_value(fields.root().clone());
+        whole.put("EventData", data);
+        whole
+    }
+
     /// The tree that holds what every event of the form has.
     pub(super) fn system<'f>(&'f mut self, fields: &'f mut Fields<'a>) -> &'f mut Fields<'a> {
         if self.is_flat { &mut self.data } else { fields }

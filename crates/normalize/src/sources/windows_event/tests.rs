@@ -411,7 +411,7 @@ fn a_table_exported_from_sentinel_is_read_by_the_names_of_its_columns() {
               src_endpoint_ip = fe80::1
               logon_process_name = Advapi
               status = Success
-              unmapped = {"column0":"0","Account":"X\\ada"}
+              unmapped = {"column0":"0","TenantId":"t1","Account":"X\\ada","Computer":"srv1","TargetUserName":"ada","TargetDomainName":"X","LogonType":"3","IpAddress":"fe80::1","LogonProcessName":"Advapi  "}
             reject at 190: the field TimeGenerated is "\"never\"", not a time
         "#]],
     );

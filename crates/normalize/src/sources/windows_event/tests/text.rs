@@ -52,7 +52,7 @@ fn classic_text_of_splunk_is_read_like_any_other_form() {
           src_endpoint_hostname = WS1
           status_detail = User logon with misspelled or bad password
           status_code = 0xc000006d
-          unmapped = {"EventType":"0","TaskCategory":"Logon","Keywords":"Audit Failure","FailureReason":"Unknown user name or bad password.","Status":"0xC000006D","SubStatus":"0xC000006A"}
+          unmapped = {"EventType":"0","EventLevelName":"Information","ComputerName":"dc1.example.test","TaskCategory":"Logon","RecordNumber":"7","Keywords":"Audit Failure","Message":"An account failed to log on.\n\nSubject:\n\tSecurity ID:\t\tNULL SID\n\tAccount Name:\t\t-\n\nLogon Type:\t\t\t3\n\nAccount For Which Logon Failed:\n\tSecurity ID:\t\tNULL SID\n\tAccount Name:\t\tada\n\tAccount Domain:\t\tEXAMPLE\n\nFailure Information:\n\tFailure Reason:\t\tUnknown user name or bad password.\n\tStatus:\t\t\t0xC000006D\n\tSub Status:\t\t0xC000006A\n\nNetwork Information:\n\tWorkstation Name:\tWS1\n\tSource Network Address:\t192.0.2.7\n\tSource Port:\t\t41974","LogonType":"3","TargetUserName":"ada","TargetDomainName":"EXAMPLE","FailureReason":"Unknown user name or bad password.","Status":"0xC000006D","SubStatus":"0xC000006A","WorkstationName":"WS1","IpAddress":"192.0.2.7","IpPort":"41974"}
     "#]],
     );
 }
