@@ -73,15 +73,15 @@ impl RuleSet {
         let mut units: BTreeMap<Class, Vec<Unit>> = BTreeMap::new();
         let mut definitions: Vec<Arc<Definition>> = Vec::new();
         for rule in rules {
-            let compiled = match usable(&rule, mappings, placeholders) {
-                Ok(compiled) => compiled,
+            let (compiled, targets) = match usable(&rule, mappings, placeholders) {
+                Ok(usable) => usable,
                 Err(verdict) => {
                     refused.push((rule, verdict));
                     continue;
                 }
             };
             let position = u32::try_from(set.rules.len()).unwrap_or(u32::MAX);
-            for target in mappings.targets(&rule.logsource).found {
+            for target in targets {
                 let unit = Unit::new(position, &compiled, &target, shared(target.definition, &mut definitions));
                 for table in target.tables().iter().filter(|table| unit.fits_table(**table)) {
                     units.entry(*table).or_default().push(unit.clone());

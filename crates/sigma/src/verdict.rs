@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::compile::{Compiled, Placeholders, compile};
-use crate::mapping::Mappings;
+use crate::mapping::{Mappings, Target};
 use crate::rule::Rule;
 
 /// Whether a rule can be evaluated.
@@ -20,12 +20,21 @@ pub fn check(rule: &Rule, mappings: &Mappings, placeholders: &Placeholders) -> V
     usable(rule, mappings, placeholders).err().unwrap_or(Verdict::Pass)
 }
 
-/// The compiled rule, or why it cannot be evaluated.
-pub(crate) fn usable(rule: &Rule, mappings: &Mappings, placeholders: &Placeholders) -> Result<Compiled, Verdict> {
+/// The compiled rule and where its events are, or why it cannot be evaluated.
+pub(crate) fn usable<'m>(rule: &Rule, mappings: &'m Mappings, placeholders: &Placeholders) -> Result<(Compiled, Vec<Target<'m>>), Verdict> {
     let compiled = compile(rule, placeholders).map_err(Verdict::Unsupported)?;
-    let targets = mappings.targets(&rule.logsource);
+    let mut targets = mappings.targets(&rule.logsource);
+    let mut unreadable = None;
+    targets.found.retain(|target| {
+        let field = target.definition.unreadable(target.variant, &compiled.fields);
+        unreadable = unreadable.take().or_else(|| field.map(|field| (target.definition.source.clone(), field.to_owned())));
+        field.is_none()
+    });
+    if let (true, Some((source, field))) = (targets.found.is_empty(), unreadable) {
+        return Err(Verdict::Unmapped(format!("the records of {source} have no field {field}")));
+    }
     match (targets.found.is_empty(), targets.not_collected.first()) {
-        (false, _) => Ok(compiled),
+        (false, _) => Ok((compiled, targets.found)),
         (true, Some(source)) => {
             Err(Verdict::Unmapped(format!("the logsource {} is of the source {source}, which is not collected", rule.logsource)))
         }

@@ -12,6 +12,8 @@ use crate::pattern::Pattern;
 pub(crate) struct Definition {
     pub(crate) source: String,
     pub(crate) is_collected: bool,
+    /// True if a record does not name its fields, so that none can be found that nobody listed.
+    only_listed_fields: bool,
     /// Where the record proper may be inside of `raw_data`.
     pub(crate) records: Vec<Scope>,
     /// Where in the record its fields may be, in the order in which they are looked up.
@@ -52,6 +54,8 @@ struct File {
     source: String,
     #[serde(default = "yes")]
     collected: bool,
+    #[serde(default)]
+    only_listed_fields: bool,
     records: Vec<String>,
     scopes: Vec<String>,
     tables: Vec<String>,
@@ -115,6 +119,7 @@ impl Definition {
         Ok(Self {
             source: file.source,
             is_collected: file.collected,
+            only_listed_fields: file.only_listed_fields,
             records: file.records.iter().map(|scope| Scope::read(scope)).collect(),
             scopes: file.scopes.iter().map(|scope| Scope::read(scope)).collect(),
             fields: places(file.fields)?,
@@ -133,6 +138,12 @@ impl Definition {
     /// A variant by its name.
     pub(crate) fn variant(&self, name: &str) -> Option<&Variant> {
         self.variants.get(name)
+    }
+
+    /// The first of the fields that no event of a variant can have, because its records do not name their fields and nobody listed it.
+    pub(crate) fn unreadable<'f>(&self, variant: &Variant, fields: &'f [String]) -> Option<&'f str> {
+        let is_listed = |field: &String| variant.fields.contains_key(field) || self.fields.contains_key(field);
+        fields.iter().find(|field| self.only_listed_fields && !is_listed(field)).map(String::as_str)
     }
 
     /// Where a field is, in the order of looking; a field that nobody listed is where its name says.

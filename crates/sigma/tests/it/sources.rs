@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use coldtrail_model::Class;
 use coldtrail_normalize::Source;
-use coldtrail_sigma::{Mappings, RuleSet};
+use coldtrail_sigma::{Mappings, Placeholders, RuleSet, Verdict, check, parse};
 
 use crate::support::{batches, count, process, rule_set};
 
@@ -210,6 +210,15 @@ fn audit_records_are_found_decoded() {
     assert!(!hit("{product: linux, service: auditd}", "{type: PATH}"));
     assert!(hit("{product: linux, category: process_creation}", "{Image|endswith: /dash, CommandLine|contains: curl}"));
     assert!(!hit("{product: linux, category: process_creation}", "{CommandLine|contains: wget}"));
+}
+
+/// A rule on what a flow does not have would find nothing and say nothing.
+#[test]
+fn a_rule_on_a_field_that_flows_do_not_have_is_refused() {
+    let yaml = "title: A\nlogsource: {category: firewall}\ndetection: {s: {dst_port: 22, username: mara}, condition: s}\n";
+    let rules = parse("test.yml", yaml).rules().cloned().collect::<Vec<_>>();
+    let verdict = check(&rules[0], Mappings::builtin(), &Placeholders::new());
+    assert_eq!(verdict, Verdict::Unmapped("the records of aws_vpcflow have no field username".to_owned()));
 }
 
 /// Tables and Splunk's lines do not name their fields in a record: each must be found all the same.
