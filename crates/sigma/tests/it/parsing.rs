@@ -180,18 +180,24 @@ fn a_filter_whose_condition_tools_read_differently_is_refused() {
 
 /// What [`check`] says of a rule with this logsource and detection.
 fn verdict(logsource: &str, detection: &str) -> Verdict {
+    verdict_with(Mappings::builtin(), logsource, detection)
+}
+
+fn verdict_with(mappings: &Mappings, logsource: &str, detection: &str) -> Verdict {
     let parsed =
         parse("a.yml", &format!("title: A\nlogsource: {logsource}\ndetection:\n    selection: {detection}\n    condition: selection\n"));
-    check(parsed.rules().next().unwrap(), Mappings::builtin(), &Placeholders::new())
+    check(parsed.rules().next().unwrap(), mappings, &Placeholders::new())
 }
 
 #[test]
 fn a_rule_that_cannot_be_evaluated_says_why() {
     const WINDOWS: &str = "{product: windows, service: security}";
     assert_eq!(verdict(WINDOWS, "{a: b}"), Verdict::Pass);
+    let to_come = "source: oven\ncollected: false\nrecords: [.]\nscopes: [.]\ntables: [api_activity]\nvariants: {log: {}}\nlogsources: [{product: oven, variants: [log]}]\n";
+    let to_come = Mappings::read(&[("oven.yml", to_come)]).unwrap();
     assert_eq!(
-        verdict("{product: linux, service: auditd}", "{a: b}"),
-        Verdict::Unmapped("the logsource product=linux service=auditd is of the source linux_audit, which is not collected".to_owned())
+        verdict_with(&to_come, "{product: oven}", "{a: b}"),
+        Verdict::Unmapped("the logsource product=oven is of the source oven, which is not collected".to_owned())
     );
     assert_eq!(
         verdict("{product: teapot, category: brewing}", "{a: b}"),
