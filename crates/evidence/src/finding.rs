@@ -59,6 +59,14 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the mildest first.
+    pub const ALL: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The severity of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.name() == name)
+    }
+
     /// The name in reports and JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -93,6 +101,15 @@ pub enum Judgement {
 }
 
 impl Judgement {
+    /// Every judgement.
+    pub const ALL: [Self; 7] =
+        [Self::Unjudged, Self::TruePositive, Self::Benign, Self::FalsePositive, Self::Suspicious, Self::InsufficientData, Self::Duplicate];
+
+    /// The judgement of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|judgement| judgement.name() == name)
+    }
+
     /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -4,6 +4,9 @@ use coldtrail_query::{Error, Principal};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+/// The most bytes of one feed, rule set or hunt file.
+pub const CONTENT_BYTES_MAX: usize = 512 << 20;
+
 /// What hunters bring and Coldtrail keeps, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

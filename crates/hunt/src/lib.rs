@@ -20,11 +20,11 @@ mod time;
 mod webhook;
 mod windows;
 
-pub use content::{Content, ContentKind, ContentReport, ContentRequest, ContentService, Cron};
+pub use content::{CONTENT_BYTES_MAX, Content, ContentKind, ContentReport, ContentRequest, ContentService, Cron};
 pub use division::Division;
 pub use finding::{FINDINGS_OF_A_RUN_MAX, Finding, FindingContext, FindingMaker};
 pub use hunting_service::{ConclusionRequest, HuntConclusion, HuntQueryRun, HuntRequest, HuntingService, Judgement, OUTCOMES, StartedHunt};
-pub use question::{ALL_TIME, RunKind, instants, sigma_statement, sweep_statement, window_of};
+pub use question::{ALL_TIME, AS_OF_MS, REPEATS, RunKind, instants, now_of, sigma_statement, subject_of, sweep_statement, window_of};
 pub use result_table::{ResultFile, ResultTable};
 pub use run_service::{RunEstimate, RunRequest, RunService};
 pub use schedule::{DueSlots, SLOTS_LATE_MAX, Schedule, ScheduleError};

@@ -9,6 +9,13 @@ const KIND: &str = "kind";
 const WINDOW_START: &str = "window_start_ms";
 const WINDOW_END: &str = "window_end_ms";
 
+/// The label of a run that repeats another: what that one took for now, in milliseconds since 1970, UTC.
+pub const AS_OF_MS: &str = "as_of_ms";
+/// The label of a run that repeats another: the id of the bundle that it repeats.
+pub const REPEATS: &str = "repeats";
+/// The labels that name what a run hunts for, with its version.
+const SUBJECTS: [&str; 3] = ["hunt", "rules", "indicators"];
+
 /// Every instant that SQL can write.
 pub const ALL_TIME: TimeRange = TimeRange { start_ms: -62_135_596_800_000, end_ms: 253_402_300_799_999 };
 
@@ -49,6 +56,18 @@ impl RunKind {
     }
 }
 
+/// The hunt, set of rules or feed that a run is about, without its version: another version of it finds the same things again.
+#[must_use]
+pub fn subject_of(labels: &BTreeMap<String, String>) -> Option<&str> {
+    SUBJECTS.into_iter().find_map(|label| labels.get(label))?.split('@').next()
+}
+
+/// The moment that a run takes for now: when it was submitted or, if it repeats another run, what that one took.
+#[must_use]
+pub fn now_of(labels: &BTreeMap<String, String>, submitted_ms: i64) -> i64 {
+    labels.get(AS_OF_MS).and_then(|time_ms| time_ms.parse().ok()).unwrap_or(submitted_ms)
+}
+
 /// The window that these labels name, both ends included.
 #[must_use]
 pub fn window_of(labels: &BTreeMap<String, String>) -> Option<TimeRange> {
@@ -73,7 +92,11 @@ pub fn sigma_statement(rules: &str, window: TimeRange) -> String {
 /// Both ends as SQL reads them.
 #[must_use]
 pub fn instants(window: TimeRange) -> (String, String) {
-    let instant = |ms: i64| format!("TIMESTAMP '{}'", format_ms(ms.clamp(ALL_TIME.start_ms, ALL_TIME.end_ms)));
+    // A literal TIMESTAMP is read in nanoseconds, which end in the year 2262.
+    let instant = |ms: i64| {
+        let text = format_ms(ms.clamp(ALL_TIME.start_ms, ALL_TIME.end_ms));
+        format!("arrow_cast('{text}', 'Timestamp(ms, \"UTC\")')")
+    };
     (instant(window.start_ms), instant(window.end_ms))
 }
 
@@ -94,9 +117,9 @@ mod tests {
     fn a_name_cannot_leave_its_quotes() {
         let statement = sweep_statement("x') --", TimeRange { start_ms: 0, end_ms: i64::MAX });
         assert!(
-            statement.starts_with("SELECT * FROM sweep('x'') --') WHERE last_time >= TIMESTAMP '1970-01-01T00:00:00.000Z'"),
+            statement.starts_with("SELECT * FROM sweep('x'') --') WHERE last_time >= arrow_cast('1970-01-01T00:00:00.000Z',"),
             "{statement}"
         );
-        assert!(statement.ends_with("TIMESTAMP '9999-12-31T23:59:59.999Z'"), "{statement}");
+        assert!(statement.ends_with("arrow_cast('9999-12-31T23:59:59.999Z', 'Timestamp(ms, \"UTC\")')"), "{statement}");
     }
 }

@@ -24,7 +24,7 @@ pub enum Error {
         reason: String,
     },
     /// The feed is nested deeper than `depth_max`.
-    #[error("feed {feed} is nested deeper than {depth_max} levels at line {line}, column {column}; raise depth_max if that is meant")]
+    #[error("feed {feed} is nested deeper than {depth_max} levels at line {line}, column {column}, which depth_max allows")]
     TooDeep {
         /// The feed.
         feed: String,
@@ -36,7 +36,7 @@ pub enum Error {
         depth_max: usize,
     },
     /// The feed holds more entries than `indicators_max`.
-    #[error("feed {feed} holds more than {indicators_max} entries; split it, or raise indicators_max")]
+    #[error("feed {feed} holds more than {indicators_max} entries, which indicators_max allows; split it")]
     TooMany {
         /// The feed.
         feed: String,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use coldtrail_catalog::CatalogClient;
-use coldtrail_hunt::{Content, ContentKind, ContentReport, ContentRequest, ContentService, Cron};
+use coldtrail_hunt::{CONTENT_BYTES_MAX, Content, ContentKind, ContentReport, ContentRequest, ContentService, Cron};
 use coldtrail_huntfile::Hunt;
 use coldtrail_lake::Lake;
 use coldtrail_model::{Document, DocumentChange};
@@ -19,8 +19,6 @@ use crate::runs::{catalog_error, lake_error, now_ms};
 
 mod reading;
 
-/// The most bytes of one feed, rule set or hunt file.
-pub const CONTENT_BYTES_MAX: usize = 512 << 20;
 /// The kind of the documents that say up to which slot a scheduled hunt has run; one each, under the hunt's name.
 pub(crate) const SCHEDULE: &str = "schedule";
 /// How many sets are kept in memory after they were read.

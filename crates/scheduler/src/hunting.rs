@@ -27,7 +27,6 @@ use crate::{QueryRouter, Runs, query_error};
 
 pub(crate) use conclude::FINDING;
 pub(crate) use conclusion::CONCLUSION;
-pub(crate) use facts::judgement_of;
 
 /// The hunting of a cluster. Cheap to clone.
 #[derive(Clone)]

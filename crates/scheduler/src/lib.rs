@@ -28,7 +28,7 @@ mod tier;
 
 pub use cluster::SchedulerRole;
 pub use config::{EngineConfig, TierMode};
-pub use content::{CONTENT_BYTES_MAX, ContentLibrary};
+pub use content::ContentLibrary;
 pub use engine::{Engine, Run};
 pub use error::Error;
 pub use failure::query_error;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coldtrail_catalog::{CatalogClient, Error as CatalogError};
-use coldtrail_hunt::{RunEstimate, RunRequest, RunService};
+use coldtrail_hunt::{RunEstimate, RunRequest, RunService, now_of};
 use coldtrail_model::{Run, RunDefinition, RunId, RunState, SegmentMeta, Slice, Snapshot};
 use coldtrail_query::{Error, Extension, Principal};
 use datafusion::logical_expr::LogicalPlan;
@@ -31,7 +31,7 @@ pub(crate) use prepare::moment;
 
 use crate::QueryRouter;
 use crate::content::ContentLibrary;
-use crate::runs::prepare::{Prepared, hunted_window, now_of};
+use crate::runs::prepare::{Prepared, hunted_window};
 use crate::runs::tables::RunTables;
 use crate::runs::work::Worker;
 
@@ -39,8 +39,6 @@ use crate::runs::work::Worker;
 const LOOK: Duration = Duration::from_millis(200);
 /// The label of a run that reads only what was taken in since this snapshot.
 pub(crate) const SINCE_SNAPSHOT: &str = "since_snapshot";
-/// The label of a run that repeats another: what that one took for now, in milliseconds since 1970, UTC.
-pub(crate) const AS_OF_MS: &str = "as_of_ms";
 /// How often a change of a record is tried again because another changed it first.
 const CHANGES_MAX: usize = 20;
 

@@ -8,6 +8,7 @@ use coldtrail_evidence::{
     Bundle, Contents, Evidence, Facts, PublicKey, ResultFile, ResultWriter, SigningKey, Written, compare, verify, write,
 };
 use coldtrail_flight::client::{Client, ClientError};
+use coldtrail_hunt::{AS_OF_MS, REPEATS};
 use coldtrail_model::RunId;
 use coldtrail_proto::hunt::v1;
 use futures::TryStreamExt;
@@ -17,11 +18,6 @@ use crate::arguments::{EvidenceCommand, EvidenceExport, EvidenceReplay};
 use crate::commands::run as runs;
 use crate::commands::sql::sign_in;
 use crate::exit;
-
-/// The label of a run that repeats another: what that one took for now.
-const AS_OF_MS: &str = "as_of_ms";
-/// The label of a run that repeats another: the bundle.
-const REPEATS: &str = "repeats";
 
 /// What a run leaves for an auditor.
 pub(crate) async fn run(command: &EvidenceCommand) -> anyhow::Result<u8> {

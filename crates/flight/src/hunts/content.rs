@@ -1,6 +1,6 @@
 //! Calls about what hunters bring.
 
-use coldtrail_hunt::{Content, ContentKind, ContentRequest, ContentService};
+use coldtrail_hunt::{CONTENT_BYTES_MAX, Content, ContentKind, ContentRequest, ContentService};
 use coldtrail_proto::hunt::v1;
 use coldtrail_query::Principal;
 use futures::stream::{self, BoxStream, StreamExt};
@@ -8,8 +8,6 @@ use tonic::{Response, Status, Streaming};
 
 use super::refused;
 
-/// More than this is refused before it is read on.
-const UPLOAD_BYTES_MAX: usize = 512 << 20;
 /// The bytes of one message.
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -22,8 +20,8 @@ pub(super) async fn put(
     let mut bytes = Vec::new();
     while let Some(message) = messages.message().await? {
         header = header.or(message.header);
-        if bytes.len() + message.bytes.len() > UPLOAD_BYTES_MAX {
-            return Err(Status::resource_exhausted(format!("more than {UPLOAD_BYTES_MAX} bytes are not taken; split the feed")));
+        if bytes.len() + message.bytes.len() > CONTENT_BYTES_MAX {
+            return Err(Status::resource_exhausted(format!("more than {CONTENT_BYTES_MAX} bytes are not taken; split the feed")));
         }
         bytes.extend_from_slice(&message.bytes);
     }

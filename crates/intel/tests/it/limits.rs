@@ -47,7 +47,7 @@ fn deep_nesting_is_an_error_and_not_an_overflow() {
     check(
         &deep,
         expect![[r#"
-        error: feed feed is nested deeper than 64 levels at line 1, column 76; raise depth_max if that is meant
+        error: feed feed is nested deeper than 64 levels at line 1, column 76, which depth_max allows
     "#]],
     );
     let pattern = format!("{}[ipv4-addr:value = '198.51.100.7']{}", "(".repeat(10_000), ")".repeat(10_000));
@@ -60,7 +60,7 @@ fn deep_nesting_is_an_error_and_not_an_overflow() {
     check(
         &xml,
         expect![[r#"
-        error: feed feed is nested deeper than 64 levels at line 1, column 699; raise depth_max if that is meant
+        error: feed feed is nested deeper than 64 levels at line 1, column 699, which depth_max allows
     "#]],
     );
 }
@@ -71,7 +71,7 @@ fn too_many_entries_are_an_error() {
         Limits { indicators_max: 2, ..Limits::default() },
         "a.example\nb.example\nc.example\n",
         expect![[r#"
-        error: feed feed holds more than 2 entries; split it, or raise indicators_max
+        error: feed feed holds more than 2 entries, which indicators_max allows; split it
     "#]],
     );
 }

@@ -1,4 +1,4 @@
-use coldtrail_hunt::{ConclusionRequest, HuntConclusion, OUTCOMES, RunKind, RunService};
+use coldtrail_hunt::{ConclusionRequest, HuntConclusion, OUTCOMES, RunKind, RunService, subject_of};
 use coldtrail_model::{DocumentChange, RunId};
 use coldtrail_query::{Error, Principal};
 
@@ -20,8 +20,7 @@ impl Hunting {
             return Err(Error::NotAllowed { message: format!("run {id} is {}; a hunt is concluded once its run has ended", run.state) });
         }
         let labels = &run.definition.labels;
-        let named = ["hunt", "rules", "indicators"].into_iter().find_map(|label| labels.get(label));
-        let Some(hunt) = named.filter(|_| RunKind::of(labels).is_some()) else {
+        let Some(hunt) = subject_of(labels).filter(|_| RunKind::of(labels).is_some()) else {
             return Err(wrong(format!("run {id} is no hunt; `coldtrail hunt run`, `sigma run` and `sweep` begin some")));
         };
         if !OUTCOMES.contains(&asked.outcome.as_str()) {
@@ -33,7 +32,7 @@ impl Hunting {
         }
         let conclusion = HuntConclusion {
             run_id: id.to_string(),
-            hunt: hunt.split('@').next().unwrap_or_default().to_owned(),
+            hunt: hunt.to_owned(),
             outcome: asked.outcome,
             note: asked.note,
             detections: asked.detections,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
-use coldtrail_hunt::{FINDINGS_OF_A_RUN_MAX, Finding, FindingContext, window_of};
+use coldtrail_hunt::{FINDINGS_OF_A_RUN_MAX, Finding, FindingContext, now_of, window_of};
 use coldtrail_huntfile::Severity;
 use coldtrail_model::Run;
 use coldtrail_query::Error;
@@ -55,8 +55,9 @@ impl Hunting {
                 format!("its correlations were not looked at: their rules have more than {MATCHES_MAX} matches; take a shorter window");
             return Ok(vec![all.shortcoming(&what)]);
         };
+        let labels = &run.definition.labels;
         let options = CorrelationOptions {
-            observed_until_ms: window_of(&run.definition.labels).map(|window| window.end_ms.min(run.definition.submitted_ms)),
+            observed_until_ms: window_of(labels).map(|window| window.end_ms.min(now_of(labels, run.definition.submitted_ms))),
             ..CorrelationOptions::default()
         };
         let set = correlations.clone();

@@ -276,26 +276,16 @@ fn finding_record(found: &Found) -> Finding {
     Finding {
         id: found.key.clone(),
         title: found.title.clone(),
-        severity: severity_of(&found.severity),
+        severity: Severity::by_name(&found.severity).unwrap_or(Severity::Medium),
         query: Some(found.query.clone()),
         techniques: found.techniques.clone(),
         entities: entities.map(|(kind, value)| Entity { kind, value }).collect(),
         events: found.rows,
         first_ms: found.first_seen_ms,
         last_ms: found.last_seen_ms,
-        judgement: judgement_of(found),
+        judgement: found.verdict.as_deref().and_then(Judgement::by_name).unwrap_or_default(),
         judged_by: found.judged_by.clone(),
         judged_ms: found.judged_ms,
         note: found.note.clone(),
     }
-}
-
-fn severity_of(name: &str) -> Severity {
-    let all = [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
-    all.into_iter().find(|severity| severity.name() == name).unwrap_or(Severity::Medium)
-}
-
-pub(crate) fn judgement_of(found: &Found) -> Judgement {
-    let all = [Judgement::TruePositive, Judgement::Benign, Judgement::FalsePositive];
-    found.verdict.as_ref().and_then(|verdict| all.into_iter().find(|known| known.name() == verdict)).unwrap_or_default()
 }

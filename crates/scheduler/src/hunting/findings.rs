@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use coldtrail_hunt::{FINDINGS_OF_A_RUN_MAX, Finding, FindingContext, FindingMaker, RunKind};
+use coldtrail_hunt::{FINDINGS_OF_A_RUN_MAX, Finding, FindingContext, FindingMaker, RunKind, subject_of};
 use coldtrail_huntfile::{Expect, FindingRule, Severity, Title};
 use coldtrail_intel::{Status, Verdict};
 use coldtrail_model::Run;
@@ -158,12 +158,9 @@ pub(super) fn results(run: &Run) -> String {
     format!("SELECT * FROM results.\"{}\"", run.id)
 }
 
-/// What a run hunts for is named without its version: another version of it finds the same things again.
 pub(super) fn context_of(run: &Run, query: &str, severity: Severity) -> FindingContext {
-    let labels = &run.definition.labels;
-    let named = ["hunt", "rules", "indicators"].into_iter().find_map(|label| labels.get(label));
     FindingContext {
-        hunt: named.and_then(|name| name.split('@').next()).unwrap_or_default().to_owned(),
+        hunt: subject_of(&run.definition.labels).unwrap_or_default().to_owned(),
         query: query.to_owned(),
         run_id: run.id.to_string(),
         severity,

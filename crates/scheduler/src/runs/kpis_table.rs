@@ -4,14 +4,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
-use coldtrail_evidence::{DetectionMade, FindingFact, Kpis, RunFact, Window, hunt_kpis};
-use coldtrail_hunt::{Finding, HuntConclusion, RunKind};
+use coldtrail_evidence::{DetectionMade, FindingFact, Judgement, Kpis, RunFact, Window, hunt_kpis};
+use coldtrail_hunt::{Finding, HuntConclusion, REPEATS, RunKind, subject_of};
 use coldtrail_model::{Run, RunState};
 use datafusion::error::Result;
 
 use super::now_ms;
 use super::tables::{batch, commented, counts, texts};
-use crate::hunting::judgement_of;
 
 /// What the figures are made of.
 pub(super) struct HuntingFacts<'a> {
@@ -92,11 +91,11 @@ fn months(first_ms: i64, last_ms: i64) -> Vec<Window> {
 
 fn run_fact(run: &Run) -> Option<RunFact> {
     let labels = &run.definition.labels;
-    RunKind::of(labels)?;
-    let named = ["hunt", "rules", "indicators"].into_iter().find_map(|label| labels.get(label))?;
+    // A repetition is no hunt of its own.
+    RunKind::of(labels).filter(|_| !labels.contains_key(REPEATS))?;
     let answered = matches!(run.state, RunState::Done | RunState::Partial);
     Some(RunFact {
-        hunt: named.split('@').next().unwrap_or_default().to_owned(),
+        hunt: subject_of(labels)?.to_owned(),
         asked_ms: run.definition.submitted_ms,
         answered_ms: run.ended_ms.filter(|_| answered),
         techniques: labels.get("techniques").map(|ids| ids.split(' ').map(str::to_owned).collect()).unwrap_or_default(),
@@ -108,7 +107,7 @@ fn finding_fact(finding: &Finding) -> FindingFact {
         hunt: finding.hunt.clone(),
         found_ms: finding.created_ms,
         first_event_ms: finding.first_seen_ms,
-        judgement: judgement_of(finding),
+        judgement: finding.verdict.as_deref().and_then(Judgement::by_name).unwrap_or_default(),
     }
 }
 

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use coldtrail_hunt::{Division, RunEstimate, RunKind, Window, overlapping, window_of, windows};
+use coldtrail_hunt::{Division, RunEstimate, RunKind, Window, now_of, overlapping, window_of, windows};
 use coldtrail_model::{Merge, RunDefinition, RunId, RunPlan, SegmentMeta, Slice, SliceState, Snapshot, TimeRange};
 use coldtrail_query::Error;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::estimate::{ROW_GROUP_ROWS, Speed};
-use super::{AS_OF_MS, SINCE_SNAPSHOT, Shared};
+use super::{SINCE_SNAPSHOT, Shared};
 
 /// A run's statement, understood and divided.
 pub(super) struct Prepared {
@@ -27,11 +27,6 @@ pub(super) struct Prepared {
 /// A moment in time.
 pub(crate) fn moment(time_ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(time_ms).unwrap_or(DateTime::UNIX_EPOCH)
-}
-
-/// The moment that a run takes for now: when it was submitted or, if it repeats another run, when that was.
-pub(crate) fn now_of(labels: &BTreeMap<String, String>, submitted_ms: i64) -> i64 {
-    labels.get(AS_OF_MS).and_then(|time_ms| time_ms.parse().ok()).unwrap_or(submitted_ms)
 }
 
 /// The time that a query of a hunt looks at, whatever its statement says.

@@ -5,7 +5,7 @@ use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray, TimestampMilli
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use coldtrail_catalog::CatalogClient;
-use coldtrail_hunt::{Division, Finding, ResultFile, ResultTable};
+use coldtrail_hunt::{Division, Finding, ResultFile, ResultTable, now_of};
 use coldtrail_model::{Run, RunId, Slice, SliceState};
 use coldtrail_query::{Extension, Planner};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use super::findings_table::findings_batch;
 use super::kpis_table::{HuntingFacts, kpis_batch};
-use super::prepare::{moment, now_of};
+use super::prepare::moment;
 use crate::hunting::{CONCLUSION, FINDING};
 
 /// The schema with a table for each run: the rows of the slices that are done, also while it goes on.

@@ -1,10 +1,16 @@
 //! What is known of a run stays the same, whatever becomes of the lake.
 
+use std::collections::BTreeMap;
+
 use coldtrail_catalog::CatalogClient;
 use coldtrail_evidence::Facts;
-use coldtrail_hunt::{HuntingService, RunRequest, RunService};
+use coldtrail_hunt::{
+    ALL_TIME, ContentKind, ContentRequest, ContentService, HuntingService, RunKind, RunRequest, RunService, sigma_statement,
+    sweep_statement,
+};
 use coldtrail_model::{Class, Commit, RunState, SegmentIndex, Table};
 use coldtrail_scheduler::TierMode;
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{CALLS_A_DAY, DAYS, World, hunter};
 
@@ -50,4 +56,42 @@ fn sorted(rows: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = rows.lines().collect();
     lines.sort_unstable();
     lines
+}
+
+const RULE: &str = "
+title: Somebody calls
+id: 4db60cc0-36fb-42b7-9b58-a5b53019fb74
+status: test
+level: low
+logsource: {product: aws, service: cloudtrail}
+detection:
+    selection: {userIdentity.userName: user0}
+    condition: selection
+";
+
+/// A schedule looks at a window without an end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_and_feeds_are_looked_for_in_all_of_time() {
+    let world = World::new(TierMode::Local).await;
+    let leading = world.lead(1);
+    let (hunting, stop) = (world.hunting.clone(), CancellationToken::new());
+    let ended = stop.clone();
+    let concluding = tokio::spawn(async move { hunting.lead(None, ended).await });
+    for (kind, bytes) in [(ContentKind::Rules, RULE.to_owned()), (ContentKind::Indicators, "never-seen.example\n".to_owned())] {
+        let request = ContentRequest { kind, name: "all".to_owned(), bytes: bytes.into(), options: BTreeMap::new() };
+        world.content.put(&hunter(), request).await.unwrap();
+    }
+    for (kind, label, sql) in
+        [(RunKind::Sigma, "rules", sigma_statement("all", ALL_TIME)), (RunKind::Sweep, "indicators", sweep_statement("all", ALL_TIME))]
+    {
+        let mut labels = kind.labels(ALL_TIME);
+        labels.insert(label.to_owned(), "all".to_owned());
+        let run = world.runs.submit(&hunter(), RunRequest { sql, labels, ..RunRequest::default() }).await.unwrap();
+        let (run, _) = world.end(run.id).await;
+        assert_eq!((run.state, run.message), (RunState::Done, None));
+        assert!(facts(&world, run.id).await.searched_events() > 0);
+    }
+    stop.cancel();
+    concluding.await.unwrap();
+    leading.stop().await;
 }

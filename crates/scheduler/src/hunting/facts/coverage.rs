@@ -7,7 +7,7 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
 use coldtrail_evidence::{Coverage, Searched, UnreadableSegment, Window};
-use coldtrail_hunt::{ALL_TIME, RunKind, instants, window_of};
+use coldtrail_hunt::{ALL_TIME, RunKind, instants, now_of, window_of};
 use coldtrail_model::{Day, Run, SegmentMeta, Snapshot, Table, TimeRange};
 use coldtrail_query::Error;
 use coldtrail_sigma::RuleSet;
@@ -91,7 +91,8 @@ impl Hunting {
         let expectation = Expectation {
             sources: hunt.as_ref().map(|hunt| hunt.sources.as_slice()).unwrap_or_default(),
             window,
-            today: Day::of_ms(run.definition.submitted_ms),
+            // A repetition expects what the first run expected.
+            today: Day::of_ms(now_of(labels, run.definition.submitted_ms)),
             // What a run left out because an earlier one read it is no gap.
             is_known: !labels.contains_key(SINCE_SNAPSHOT),
         };
