@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::FindingRule;
@@ -34,6 +35,8 @@ pub struct Rendered {
     pub title: String,
     /// What is run.
     pub action: Action,
+    /// True if the statement itself says where its time ends (`${until}`).
+    pub names_end: bool,
     /// How rows are judged.
     pub expect: Expect,
     /// How severe a finding is.
@@ -123,9 +126,13 @@ fn value_of(parameter: &Parameter, given: Option<&Vec<String>>) -> Result<Value,
 }
 
 fn render(query: &Query, values: &BTreeMap<String, Value>, range: Range) -> Result<Rendered, Problem> {
+    let names_end = Cell::new(false);
     let literal = |name: &str| match RESERVED.iter().position(|reserved| *reserved == name) {
         Some(0) => Some(time_sql(range.from_ms)),
-        Some(_) => Some(time_sql(range.until_ms)),
+        Some(_) => {
+            names_end.set(true);
+            Some(time_sql(range.until_ms))
+        }
         None => values.get(name).map(Value::sql),
     };
     let missing = |names: BTreeSet<String>| {
@@ -142,6 +149,7 @@ fn render(query: &Query, values: &BTreeMap<String, Value>, range: Range) -> Resu
         id: query.id.clone(),
         title: query.title.clone(),
         action,
+        names_end: names_end.get(),
         expect: query.expect,
         severity: query.severity,
         finding: query.finding.clone(),

@@ -75,8 +75,9 @@ impl Hunting {
                 None => {
                     let mut request = run_request(&ready, query);
                     request.labels.insert("slot_ms".to_owned(), slot_ms.to_string());
-                    if since > 0 {
-                        // What is answered row by row reads only what was taken in since, however late it was.
+                    if since > 0 && !query.names_end {
+                        // What is answered row by row reads only what was taken in since, however late it was. A statement that ends at
+                        // the slot leaves out what is newer, so that the next one has to look there again.
                         request.labels.insert(SINCE_SNAPSHOT.to_owned(), since.to_string());
                     }
                     self.runs.submit_as(&content.brought_by, request, id, now_ms()).await?
@@ -87,12 +88,13 @@ impl Hunting {
         Ok(Standing { slot_ms, since, upto })
     }
 
-    /// The hunt as it runs in a slot: it looks back from the slot, and its window has no end. What was taken in between the slot and
+    /// The hunt as it runs in a slot: `${until}` is the slot, from which it looks back; its window has no end. What was taken in between the slot and
     /// the moment that its run pins a snapshot would else be too late for this slot and not new for the next.
     async fn ready_at(&self, content: &Content, slot_ms: i64) -> Result<ReadyHunt, Error> {
         let (_, hunt) = self.content.hunt_of(&content.versioned_name()).await?;
-        let window = TimeRange { start_ms: hunt.range_at(slot_ms).from_ms, end_ms: ALL_TIME.end_ms - 1 };
-        self.ready(&content.versioned_name(), &BTreeMap::new(), Some(window), slot_ms).await
+        let looked_back = TimeRange { start_ms: hunt.range_at(slot_ms).from_ms, end_ms: slot_ms - 1 };
+        let ready = self.ready(&content.versioned_name(), &BTreeMap::new(), Some(looked_back), slot_ms).await?;
+        Ok(ReadyHunt { window: TimeRange { end_ms: ALL_TIME.end_ms, ..looked_back }, ..ready })
     }
 
     /// The snapshot up to which everything was hunted: what the last slot read, if all its runs read it to the end, else what was

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use coldtrail_catalog::CatalogClient;
 use coldtrail_hunt::{ContentKind, ContentRequest, ContentService, RunService};
 use coldtrail_lake::{SegmentWriter, WriterConfig};
-use coldtrail_model::{Class, Col, Commit, Day, Event, Run, RunState};
+use coldtrail_model::{Class, Col, Commit, Day, Event, Run, RunState, format_ms};
 use coldtrail_scheduler::TierMode;
 
 use crate::world::{CALLS_A_DAY, DAYS, World, hunter};
@@ -31,6 +31,9 @@ queries:
     expect: review
   - id: count
     sql: SELECT count(*) AS n FROM api_activity
+    expect: review
+  - id: ended
+    sql: SELECT time FROM api_activity WHERE time < ${until}
     expect: review
 ";
 
@@ -106,6 +109,25 @@ async fn an_event_that_is_newer_than_the_slot_is_not_lost_between_two_slots() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_ends_at_the_slot_reads_all_of_its_window_again() {
+    let world = World::new(TierMode::Local).await;
+    let brought = bring(&world).await;
+    let leading = world.lead(1);
+    for slot in [1, 2] {
+        run_slot(&world, brought + slot * MINUTE_MS).await;
+        let (slot_ms, runs) = runs_of(&world, "ended").await.pop_last().unwrap();
+        let (run, _) = world.end(runs[0].id).await;
+        assert_eq!(run.state, RunState::Done, "{:?}", run.message);
+        let end = format!("TIMESTAMP '{}'", format_ms(slot_ms).replace('T', " ").trim_end_matches('Z'));
+        assert!(run.definition.sql.contains(&end), "{} does not end at {end}", run.definition.sql);
+        assert!(!run.definition.labels.contains_key("since_snapshot"));
+    }
+    let calls = runs_of(&world, "calls").await.pop_last().unwrap().1;
+    assert!(calls[0].definition.labels.contains_key("since_snapshot"), "the others read what is new");
+    leading.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hunt_that_was_forgotten_does_not_make_up_for_its_slots() {
     let world = World::new(TierMode::Local).await;
     let brought = bring(&world).await;
@@ -124,6 +146,9 @@ async fn run_slot(world: &World, now: i64) -> (i64, i64) {
     let (run, _) = world.end(calls).await;
     assert_eq!(run.state, RunState::Done, "{:?}", run.message);
     world.end(count).await;
+    for runs in runs_of(world, "ended").await.into_values() {
+        world.end(runs[0].id).await;
+    }
     let number = |text: String| text.lines().nth(3).unwrap().trim_matches(['|', ' ']).parse().unwrap();
     let rows = number(world.rows(&format!("SELECT count(*) AS n FROM results.\"{calls}\"")).await);
     (rows, number(world.result(count).await))
