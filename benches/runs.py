@@ -4,7 +4,7 @@
     make bench-runs
     COLDTRAIL_BIN=target/release/coldtrail python benches/runs.py --folder lake-of-side_by_side
 
-Takes the lake that side_by_side.py made with --folder. Prints what RESULTS.md has, by hand.
+Takes the lake that side_by_side.py made with --folder. Prints what RESULTS-hunting.md has, by hand.
 """
 
 from __future__ import annotations

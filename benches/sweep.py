@@ -5,7 +5,7 @@
     COLDTRAIL_BIN=… python benches/sweep.py --folder … --days 9      # the same lake, a tenth of the time
 
 Takes a lake that side_by_side.py made with --folder. Plants 200 values of ten types that the lake has among 100,000 that it has not.
-The others get it easier: exact values only, no list columns, no domains below domains, no networks. Prints what RESULTS.md has.
+The others get it easier: exact values only, no list columns, no domains below domains, no networks. Prints what RESULTS-hunting.md has, by hand.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> int:
             feed = folder / f"bench-{name}.csv"
             feed.write_text("type,value\n" + "".join(f"{kind},{quoted(value)}\n" for kind, value in indicators))
             ours.cli("intel", "import", str(feed), "--force", "--name", f"bench-{name}")
-            sql = f"SELECT indicator, sum(count) AS n, min(first_time) AS first, max(last_time) AS last FROM sweep('bench-{name}') WHERE event_day >= DATE '{since}' GROUP BY indicator"
+            sql = f"SELECT indicator, sum(count) AS n, min(first_time) AS first, max(last_time) AS last FROM sweep('bench-{name}') WHERE last_time >= TIMESTAMP '{since}T00:00:00Z' GROUP BY indicator"
             times[name][ours.name] = measured(lambda sql=sql: ours.run(sql), arguments.runs)
     finally:
         ours.close()
@@ -104,7 +104,7 @@ def observable_columns(ours: Coldtrail) -> dict[str, dict[str, list[str]]]:
 def plant(ours: Coldtrail) -> list[tuple[str, str]]:
     planted = []
     for kind, name in KINDS.items():
-        rows = ours.run(f"SELECT value FROM observables WHERE type = '{kind}' GROUP BY value ORDER BY md5(value) LIMIT {PLANTED // len(KINDS)}")
+        rows = ours.run(f"SELECT value FROM observables WHERE type = '{kind}' AND (type <> 'Hostname' OR value NOT LIKE '% %') GROUP BY value ORDER BY md5(value) LIMIT {PLANTED // len(KINDS)}")
         planted += [(name, value) for value in rows.column("value").to_pylist()]
     return planted
 
