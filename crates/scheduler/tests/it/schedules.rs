@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 use coldtrail_catalog::CatalogClient;
 use coldtrail_hunt::{ContentKind, ContentRequest, ContentService, RunService};
@@ -69,6 +70,44 @@ async fn fifty_slots_run_once_each_though_two_leaders_start_them() {
         assert_eq!(slots.len(), 50, "each slot ran");
         assert!(slots.values().all(|runs| runs.len() == 1), "no slot ran twice");
         assert!(slots.keys().all(|slot| slot % MINUTE_MS == 0 && *slot > brought));
+    }
+}
+
+/// Lets something go on until it has waited so often, and then never again: what a leader that is killed leaves behind.
+async fn killed_after(waits: usize, work: impl Future<Output = Result<(), coldtrail_query::Error>>) -> bool {
+    let mut work = std::pin::pin!(work);
+    let mut left = waits;
+    std::future::poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(ended) => Poll::Ready(ended.map(|()| false).unwrap()),
+        Poll::Pending if left == 0 => Poll::Ready(true),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_slots_run_once_each_though_their_leader_is_killed_at_the_slot() {
+    let world = World::new(TierMode::Local).await;
+    let brought = bring(&world).await;
+    let mut killed = 0;
+    for slot in 1..=50 {
+        let now = brought + slot * MINUTE_MS;
+        // It falls at another of its first waits in each slot; the next leader comes at once, or at the next slot.
+        let waits = usize::try_from(slot % 8).unwrap();
+        killed += usize::from(killed_after(waits, world.hunting.start_scheduled(now)).await);
+        if slot % 3 != 0 {
+            world.hunting.start_scheduled(now).await.unwrap();
+        }
+    }
+    world.hunting.start_scheduled(brought + 50 * MINUTE_MS).await.unwrap();
+    assert!(killed >= 20, "only {killed} of 50 leaders fell in the middle");
+    for query in ["calls", "count", "ended"] {
+        let slots = runs_of(&world, query).await;
+        assert_eq!(slots.len(), 50, "each slot of {query} ran");
+        assert!(slots.values().all(|runs| runs.len() == 1), "no slot of {query} ran twice");
     }
 }
 
