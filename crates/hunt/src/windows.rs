@@ -19,7 +19,7 @@ pub struct SlicePolicy {
 
 impl Default for SlicePolicy {
     fn default() -> Self {
-        Self { slices_target: 16, slice_bytes_min: 8 << 20, slice_bytes_max: 512 << 20 }
+        Self { slices_target: 16, slice_bytes_min: 64 << 20, slice_bytes_max: 512 << 20 }
     }
 }
 
