@@ -10,24 +10,30 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::metrics::{Metric, MetricValue, MetricsSet};
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 use datafusion::prelude::SessionConfig;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{TaskFailure, is_fetch_failure};
 use crate::guard::{guard_operators, guard_root};
+use crate::priority::on;
 use crate::registry::{Job, JobRegistry};
+use crate::{WorkClass, Workspace};
 
 /// Makes the tasks of Ballista stoppable.
 pub struct HuntExecutionEngine {
     stages: DefaultExecutionEngine,
     registry: Arc<JobRegistry>,
     runtime: Arc<RuntimeEnv>,
+    batch: Handle,
 }
 
 impl HuntExecutionEngine {
-    /// An engine whose jobs show in `registry` and whose scans read through `runtime`.
+    /// An engine whose jobs show in `registry`, whose scans read through the workspace's runtime, and whose batch work runs on its
+    /// threads for that.
     #[must_use]
-    pub fn new(registry: Arc<JobRegistry>, runtime: Arc<RuntimeEnv>) -> Self {
-        Self { stages: DefaultExecutionEngine::new(), registry, runtime }
+    pub fn new(registry: Arc<JobRegistry>, workspace: &Workspace) -> Self {
+        let (runtime, batch) = (Arc::clone(workspace.runtime()), workspace.threads(WorkClass::Batch).clone());
+        Self { stages: DefaultExecutionEngine::new(), registry, runtime, batch }
     }
 }
 
@@ -44,10 +50,11 @@ impl ExecutionEngine for HuntExecutionEngine {
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         let job = self.registry.enter(job_id.as_str());
         let token = job.task_token();
+        let threads = (WorkClass::of_job(job_id.as_str()) == WorkClass::Batch).then(|| self.batch.clone());
         let plan = guard_operators(plan, &job, &token, &self.runtime)?;
         let plan = guard_writer_input(plan, &job, &token)?;
         let stage = self.stages.create_query_stage_exec(job_id, stage_id, task_id, global_output_partition_ids, plan, work_dir, config)?;
-        Ok(Arc::new(HuntStage { stage, job, token }))
+        Ok(Arc::new(HuntStage { stage, job, token, threads }))
     }
 }
 
@@ -64,16 +71,25 @@ struct HuntStage {
     stage: Arc<dyn QueryStageExecutor>,
     job: Arc<Job>,
     token: CancellationToken,
+    /// Where it runs, if not on Ballista's threads.
+    threads: Option<Handle>,
 }
 
 #[async_trait::async_trait]
 impl QueryStageExecutor for HuntStage {
     async fn execute_query_stage(&self, task_id: usize, context: Arc<TaskContext>) -> Result<Vec<ShuffleWritePartition>> {
-        let _running = self.job.begin_task();
-        // Ends the detached writers when this future is dropped, which is how Ballista aborts a task,
-        // and those that are left when one of them has failed.
-        let _end = self.token.clone().drop_guard();
-        let written = self.stage.execute_query_stage(task_id, context).await;
+        let (stage, running, token) = (Arc::clone(&self.stage), self.job.begin_task(), self.token.clone());
+        let work = async move {
+            let _running = running;
+            // Ends the detached writers when this future is dropped, which is how Ballista aborts a task,
+            // and those that are left when one of them has failed.
+            let _end = token.drop_guard();
+            stage.execute_query_stage(task_id, context).await
+        };
+        let written = match &self.threads {
+            Some(threads) => on(threads, work).await,
+            None => work.await,
+        };
         written.map_err(|error| if is_fetch_failure(&error) { error } else { TaskFailure::of(&error).into_datafusion() })
     }
 

@@ -24,6 +24,9 @@ pub enum Error {
     /// The memory pool, the caches or the spill folder could not be made.
     #[error("could not set up the query runtime")]
     Runtime(#[source] coldtrail_query::Error),
+    /// The threads that compute could not be started.
+    #[error("could not start the threads of the query tiers")]
+    Threads(#[source] std::io::Error),
     /// A loopback port could not be opened.
     #[error("could not listen on the loopback interface")]
     Listen(#[source] std::io::Error),

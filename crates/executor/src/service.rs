@@ -33,6 +33,10 @@ use crate::{Error, HuntExecutionEngine, JobRegistry, Workspace};
 /// Largest message between scheduler and executors: a task's plan, or a report of many tasks.
 /// Ballista takes a message that is too large for the death of the executor.
 pub const MESSAGE_BYTES_MAX: usize = 256 << 20;
+/// Tasks that an executor takes at once for each of its vcores: room for interactive ones beside as many others.
+pub const SLOTS_PER_VCORE: usize = 2;
+/// Tasks that it takes besides: interactive ones never stop a run altogether.
+pub const SLOTS_FOR_BATCH: usize = 1;
 /// Also how soon an executor is known to a new leader.
 const HEARTBEAT_SECONDS: u64 = 1;
 /// Ports tried before giving up: another process may take one between finding and opening it.
@@ -219,7 +223,7 @@ fn process_config(
         grpc_port: free_port(place.host)?,
         scheduler_host: place.scheduler.ip().to_string(),
         scheduler_port: place.scheduler.port(),
-        vcores: workspace.config().vcores,
+        vcores: slots(workspace),
         task_scheduling_policy: TaskSchedulingPolicy::PushStaged,
         work_dir: Some(workspace.shuffle_dir().to_string_lossy().into_owned()),
         executor_heartbeat_interval_seconds: HEARTBEAT_SECONDS,
@@ -230,26 +234,30 @@ fn process_config(
     })
 }
 
+/// What Ballista takes for the executor's vcores.
+fn slots(workspace: &Workspace) -> usize {
+    workspace.config().vcores * SLOTS_PER_VCORE + SLOTS_FOR_BATCH
+}
+
 fn ballista_executor(
     workspace: &Workspace,
     session: &SessionState,
     registry: &Arc<JobRegistry>,
     process: &Arc<ExecutorProcessConfig>,
 ) -> Arc<BallistaExecutor> {
-    let vcores = workspace.config().vcores;
-    let runtime = Arc::clone(workspace.runtime());
-    let producer = Arc::clone(&runtime);
+    let slots = slots(workspace);
+    let producer = Arc::clone(workspace.runtime());
     let config = session.config().clone();
     Arc::new(BallistaExecutor::new(
-        structure_executor_metadata(process, vcores as u32),
+        structure_executor_metadata(process, slots as u32),
         &workspace.shuffle_dir().to_string_lossy(),
         // The same one for every task: one memory budget, warm footers, open connections.
         Arc::new(move |_| Ok(Arc::clone(&producer))),
         Arc::new(move || config.clone()),
         Arc::new(BallistaFunctionRegistry::from(session)),
         Arc::new(NoCollector),
-        vcores,
-        Arc::new(HuntExecutionEngine::new(Arc::clone(registry), runtime)),
+        slots,
+        Arc::new(HuntExecutionEngine::new(Arc::clone(registry), workspace)),
     ))
 }
 

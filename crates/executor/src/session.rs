@@ -17,8 +17,6 @@ pub fn distributed_session_config(vcores: usize) -> SessionConfig {
     scans(SessionConfig::new_with_ballista().with_target_partitions(partitions))
         // The adaptive planner does not recover from a lost executor and drops our optimizer rules.
         .set_str("ballista.planner.adaptive.enabled", "false")
-        // Small tasks: progress that moves, cheap retries, no long wait for a free core.
-        .set_str("ballista.scheduler.max_partitions_per_task", "1")
         .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES_MAX)
         .set_bool("datafusion.optimizer.prefer_hash_join", true)
         // A dynamic filter loses its producer when a plan is cut into stages, and its scan waits for ever.

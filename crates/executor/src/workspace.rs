@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use coldtrail_query::RuntimeConfig;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use tokio::runtime::Handle;
 
-use crate::{Error, ExecutorConfig};
+use crate::priority::WorkThreads;
+use crate::{Error, ExecutorConfig, WorkClass};
 
 const PREFIX: &str = "coldtrail-run-";
 const LOCK: &str = "lock";
 
 /// What all queries of this process share: the folder for temporary files, and the runtime
-/// with the memory pool, the spill folder, the object stores and the metadata cache.
+/// with the memory pool, the spill folder, the object stores and the metadata cache, and the
+/// threads that compute.
 ///
 /// The folder belongs to this process alone and goes with it. What a crashed process left
 /// behind is removed when the next one opens the same work folder.
@@ -19,6 +22,7 @@ const LOCK: &str = "lock";
 pub struct Workspace {
     config: ExecutorConfig,
     runtime: Arc<RuntimeEnv>,
+    threads: WorkThreads,
     folder: PathBuf,
     /// Held as long as the folder is in use: that is how others know.
     _lock: File,
@@ -33,7 +37,8 @@ impl Workspace {
         remove_abandoned(&config.work_dir).map_err(at)?;
         let (folder, lock) = create_folder(&config.work_dir).map_err(at)?;
         let runtime = build_runtime(&config, &folder).map_err(Error::Runtime)?;
-        Ok(Arc::new(Self { config, runtime, folder, _lock: lock }))
+        let threads = WorkThreads::start(config.vcores).map_err(Error::Threads)?;
+        Ok(Arc::new(Self { config, runtime, threads, folder, _lock: lock }))
     }
 
     /// The settings that it was opened with.
@@ -46,6 +51,12 @@ impl Workspace {
     #[must_use]
     pub fn runtime(&self) -> &Arc<RuntimeEnv> {
         &self.runtime
+    }
+
+    /// The threads for work of this class.
+    #[must_use]
+    pub fn threads(&self, class: WorkClass) -> &Handle {
+        self.threads.of(class)
     }
 
     /// Where shuffle files and results go.

@@ -11,7 +11,7 @@ use ballista_core::serde::protobuf::{ExecutorStoppedParams, JobStatus};
 use ballista_core::utils::create_grpc_client_endpoint;
 use ballista_scheduler::cluster::memory::{InMemoryClusterState, InMemoryJobState};
 use ballista_scheduler::cluster::{BallistaCluster, JobState};
-use ballista_scheduler::config::SchedulerConfig;
+use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
 use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
 use ballista_scheduler::scheduler_server::{JobIdGenerator, SchedulerServer};
 use ballista_scheduler::state::execution_graph::ExecutionGraphBox;
@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::Error;
+use crate::fair_share::FairShare;
 
 /// Both live in this process: only a machine that slept looks like a dead executor.
 const EMBEDDED_TIMEOUT_SECONDS: u64 = 600;
@@ -82,9 +83,11 @@ impl Cluster {
         }
         let listener = TcpListener::bind((role.host, 0)).await.map_err(Error::Listen)?;
         let address = listener.local_addr().map_err(Error::Listen)?;
-        let config = Arc::new(scheduler_config(address, session, role));
+        let executors = Arc::new(InMemoryClusterState::default());
+        let task_distribution = TaskDistributionPolicy::Custom(Arc::new(FairShare::new(Arc::clone(&executors))));
+        let config = Arc::new(SchedulerConfig { task_distribution, ..scheduler_config(address, session, role) });
         let jobs = Arc::new(job_state(&config.scheduler_id, session));
-        let cluster = BallistaCluster::new(Arc::new(InMemoryClusterState::default()), Arc::clone(&jobs) as Arc<dyn JobState>);
+        let cluster = BallistaCluster::new(executors, Arc::clone(&jobs) as Arc<dyn JobState>);
         let server = create_scheduler(cluster, config).await.map_err(Error::Scheduler)?;
         let serve = tokio::spawn(start_grpc_service_with_listener(listener, server.clone()));
         let executor = if role.executes {

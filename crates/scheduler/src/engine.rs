@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ballista_core::JobId;
-use coldtrail_executor::{JobRegistry, Workspace, guard_operators};
+use coldtrail_executor::{JobRegistry, WorkClass, Workspace, guard_operators};
 use coldtrail_query::Error as QueryError;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
@@ -19,7 +19,7 @@ use crate::cluster::{Cluster, SchedulerRole};
 use crate::distribute::distribute;
 use crate::failure::{into_stream, query_error};
 use crate::job::{Finished, Supervisor, is_executor_lost};
-use crate::local::{LocalThreads, hide_guards, prints_plan};
+use crate::local::{hide_guards, prints_plan, run_on};
 use crate::results::{fetch, nobody_listens};
 use crate::stream::{Deadline, ResultStream, stopping};
 use crate::tier::{choose_tier, obstacle};
@@ -38,8 +38,7 @@ struct Shared {
     cluster: Arc<Cluster>,
     distributed: Arc<JobRegistry>,
     local: Arc<JobRegistry>,
-    threads: LocalThreads,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     supervisors: TaskTracker,
     stop: CancellationToken,
 }
@@ -53,10 +52,40 @@ pub struct Run {
     pub stream: SendableRecordBatchStream,
 }
 
+/// What executors are to do.
+struct Work {
+    class: WorkClass,
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<SessionContext>,
+    /// For its metrics; the rows are thrown away.
+    analyze: bool,
+    /// Cancelled when nobody wants the result any more.
+    released: CancellationToken,
+}
+
 /// A plan that a supervisor runs.
 struct Supervised {
     query_id: String,
     answer: Answer,
+}
+
+/// Places for distributed jobs, of each class its own: runs must not take those of statements.
+struct Slots {
+    interactive: Arc<Semaphore>,
+    batch: Arc<Semaphore>,
+}
+
+impl Slots {
+    fn new(jobs_max: usize) -> Self {
+        Self { interactive: Arc::new(Semaphore::new(jobs_max)), batch: Arc::new(Semaphore::new(jobs_max)) }
+    }
+
+    fn of(&self, class: WorkClass) -> Arc<Semaphore> {
+        Arc::clone(match class {
+            WorkClass::Interactive => &self.interactive,
+            WorkClass::Batch => &self.batch,
+        })
+    }
 }
 
 /// How often a query is begun anew because an executor was lost.
@@ -81,9 +110,8 @@ impl Engine {
         role: SchedulerRole,
     ) -> Result<Self, Error> {
         config.validate()?;
-        let threads = LocalThreads::start(workspace.config().vcores).map_err(Error::Threads)?;
         let cluster = Cluster::start(Arc::clone(&workspace), session, role).await?;
-        let slots = Arc::new(Semaphore::new(config.distributed_jobs_max));
+        let slots = Slots::new(config.distributed_jobs_max);
         let shared = Shared {
             config,
             role,
@@ -91,7 +119,6 @@ impl Engine {
             distributed: cluster.registry(),
             local: JobRegistry::new(),
             cluster: Arc::new(cluster),
-            threads,
             slots,
             supervisors: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -102,10 +129,17 @@ impl Engine {
     /// Where a plan runs, and why. What cannot be distributed runs in this process, whatever the settings say.
     #[must_use]
     pub fn choose_tier(&self, plan: &Arc<dyn ExecutionPlan>) -> TierChoice {
+        self.choose_tier_of_part(plan, 0)
+    }
+
+    /// The same for a part of a run that reads so many bytes in all. Where there are executors elsewhere, small parts of large work are
+    /// for them too: this process alone would be slower than all of them.
+    pub(crate) fn choose_tier_of_part(&self, plan: &Arc<dyn ExecutionPlan>, whole_bytes: u64) -> TierChoice {
         if self.executor_vcores() == 0 && self.shared.config.tier_mode != TierMode::Local {
             return TierChoice { tier: Tier::Local, reason: "local: there is no executor".to_owned() };
         }
-        choose_tier(&self.shared.config, plan)
+        let whole = if self.shared.cluster.remote_vcores().load(Ordering::Relaxed) > 0 { whole_bytes } else { 0 };
+        choose_tier(&self.shared.config, plan, whole)
     }
 
     /// Where the scheduler of Ballista listens on this node.
@@ -139,17 +173,17 @@ impl Engine {
     }
 
     /// Runs a plan in this process; the first row comes as soon as there is one.
-    pub fn run_local(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Result<Run, QueryError> {
+    pub fn run_local(&self, class: WorkClass, plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Result<Run, QueryError> {
         let shared = &self.shared;
         if shared.stop.is_cancelled() {
             return Err(stopping());
         }
-        let query_id = new_query_id();
+        let query_id = class.new_job_id();
         let job = shared.local.enter(&query_id);
         let token = job.task_token();
         let plan = guard_operators(plan, &job, &token, shared.workspace.runtime()).map_err(|error| query_error(error, &query_id))?;
         let explained = prints_plan(&plan);
-        let rows = shared.threads.run(plan, context);
+        let rows = run_on(shared.workspace.threads(class), plan, context);
         let rows = if explained { hide_guards(rows) } else { rows };
         let stream = ResultStream::new(query_id.clone(), rows, token, shared.stop.clone(), self.deadline());
         Ok(Run { query_id, stream: Box::pin(stream) })
@@ -159,13 +193,14 @@ impl Engine {
     ///
     /// The plan must be made with a session like the one that the engine was started with, and
     /// [`choose_tier`](Self::choose_tier) must not call it local.
-    pub fn run_distributed(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>) -> Result<Run, QueryError> {
+    pub fn run_distributed(&self, class: WorkClass, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>) -> Result<Run, QueryError> {
         let schema = plan.schema();
-        let released = CancellationToken::new();
-        let Supervised { query_id, answer } = self.supervise(Arc::clone(&plan), Arc::clone(&context), false, &released)?;
-        let (rows_schema, engine, given_up) = (Arc::clone(&schema), self.clone(), released.clone());
+        let work = Work { class, plan, context, analyze: false, released: CancellationToken::new() };
+        let released = work.released.clone();
+        let Supervised { query_id, answer } = self.supervise(&work)?;
+        let (rows_schema, engine) = (Arc::clone(&schema), self.clone());
         let rows = stream::once(async move {
-            let finished = engine.finish(answer, plan, context, false, &given_up).await?;
+            let finished = engine.finish(answer, &work).await?;
             Ok::<_, DataFusionError>(fetch(finished.locations, rows_schema))
         });
         let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows.try_flatten()));
@@ -176,10 +211,10 @@ impl Engine {
     /// Runs a plan on executors for EXPLAIN ANALYZE: its rows are thrown away, and the answer is
     /// the plan of each stage with what its operators measured, such as bytes scanned and row groups pruned.
     pub async fn analyze_distributed(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<SessionContext>) -> Result<String, QueryError> {
-        let released = CancellationToken::new();
-        let _release = released.clone().drop_guard();
-        let Supervised { query_id, answer } = self.supervise(Arc::clone(&plan), Arc::clone(&context), true, &released)?;
-        let finished = self.finish(answer, plan, context, true, &released).await.map_err(|error| query_error(error, &query_id))?;
+        let work = Work { class: WorkClass::Interactive, plan, context, analyze: true, released: CancellationToken::new() };
+        let _release = work.released.clone().drop_guard();
+        let Supervised { query_id, answer } = self.supervise(&work)?;
+        let finished = self.finish(answer, &work).await.map_err(|error| query_error(error, &query_id))?;
         finished.report.ok_or_else(|| QueryError::Unavailable { message: "the metrics of the query were lost".to_owned() })
     }
 
@@ -197,21 +232,14 @@ impl Engine {
     }
 
     /// Waits for the end of a job; one that an executor was lost for is begun anew: none of its rows were given to anybody.
-    async fn finish(
-        &self,
-        mut answer: Answer,
-        plan: Arc<dyn ExecutionPlan>,
-        context: Arc<SessionContext>,
-        analyze: bool,
-        released: &CancellationToken,
-    ) -> Result<Finished, DataFusionError> {
+    async fn finish(&self, mut answer: Answer, work: &Work) -> Result<Finished, DataFusionError> {
         for _ in 0..LOST_EXECUTORS_MAX {
             match answer.await.map_err(|_| nobody_listens())? {
                 Ok(finished) => return Ok(finished),
                 Err(error) if is_executor_lost(&error) => {
                     tracing::warn!("an executor was lost; its query is begun anew");
                     self.shared.cluster.settle().await;
-                    answer = self.supervise(Arc::clone(&plan), Arc::clone(&context), analyze, released).map_err(into_stream)?.answer;
+                    answer = self.supervise(work).map_err(into_stream)?.answer;
                 }
                 Err(error) => return Err(into_stream(error)),
             }
@@ -219,33 +247,27 @@ impl Engine {
         finished(answer).await
     }
 
-    fn supervise(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        context: Arc<SessionContext>,
-        analyze: bool,
-        released: &CancellationToken,
-    ) -> Result<Supervised, QueryError> {
+    fn supervise(&self, work: &Work) -> Result<Supervised, QueryError> {
         let shared = &self.shared;
         if shared.stop.is_cancelled() {
             return Err(stopping());
         }
-        check_distributable(&plan, &context)?;
-        let plan = distribute(plan)?;
-        let query_id = new_query_id();
+        check_distributable(&work.plan, &work.context)?;
+        let plan = distribute(Arc::clone(&work.plan))?;
+        let query_id = work.class.new_job_id();
         let supervisor = Supervisor {
             cluster: Arc::clone(&shared.cluster),
             registry: Arc::clone(&shared.distributed),
-            slots: Arc::clone(&shared.slots),
+            slots: shared.slots.of(work.class),
             job_id: JobId::new(query_id.clone()),
-            released: released.clone(),
+            released: work.released.clone(),
             stop: shared.stop.clone(),
             deadline: self.deadline(),
             stall_time_max: shared.config.stall_time_max,
-            analyze,
+            analyze: work.analyze,
         };
         let (sender, answer) = oneshot::channel();
-        shared.supervisors.spawn(supervisor.run(plan, context, sender));
+        shared.supervisors.spawn(supervisor.run(plan, Arc::clone(&work.context), sender));
         Ok(Supervised { query_id, answer })
     }
 
@@ -268,8 +290,4 @@ fn check_distributable(plan: &Arc<dyn ExecutionPlan>, context: &SessionContext) 
         return refused("a plan with dynamic filters cannot be distributed".to_owned());
     }
     Ok(())
-}
-
-fn new_query_id() -> String {
-    uuid::Uuid::now_v7().simple().to_string()
 }

@@ -11,9 +11,6 @@ pub enum Error {
         /// What it must be.
         reason: &'static str,
     },
-    /// The threads of the local tier could not be started.
-    #[error("could not start the threads of the local tier")]
-    Threads(#[source] std::io::Error),
     /// A loopback port could not be opened.
     #[error("could not listen on the loopback interface")]
     Listen(#[source] std::io::Error),

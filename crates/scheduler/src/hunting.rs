@@ -54,7 +54,7 @@ impl Hunting {
     async fn rows_at(&self, sql: &str, snapshot: Arc<Snapshot>) -> Result<SendableRecordBatchStream, Error> {
         let session = self.router.session_at(Arc::clone(&snapshot));
         let plan = self.router.planner().analyse(sql, &session, moment(now_ms())).await?;
-        Ok(self.router.run_logical(plan, snapshot).await?.stream)
+        Ok(self.router.run_logical(plan, snapshot, 0).await?.stream)
     }
 }
 

@@ -17,6 +17,7 @@ mod distribute;
 mod engine;
 mod error;
 mod failure;
+mod fair_share;
 mod hunting;
 mod job;
 mod local;
@@ -40,6 +41,6 @@ pub use tier::{Tier, TierChoice};
 pub use coldtrail_hunt::{RunEstimate, RunRequest, RunService, SlicePolicy};
 
 pub use coldtrail_executor::{
-    Executor, ExecutorConfig, ExecutorPlace, ExecutorPorts, Job, JobRegistry, Progress, Workspace, distributed_session_config,
+    Executor, ExecutorConfig, ExecutorPlace, ExecutorPorts, Job, JobRegistry, Progress, WorkClass, Workspace, distributed_session_config,
     local_session_config,
 };

@@ -10,61 +10,28 @@ use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Handle;
 
 /// Batches that wait for a slow reader.
 const BATCHES_AHEAD: usize = 2;
 
-/// Plans may be deep, and operators call each other.
-const STACK_BYTES: usize = 8 << 20;
-
-/// The threads of the local tier. They are not those that answer clients: a query that computes
-/// for long must not keep the server from hearing that it is cancelled.
-pub(crate) struct LocalThreads {
-    /// None only while it is dropped.
-    runtime: Option<Runtime>,
-}
-
-impl LocalThreads {
-    pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
-            .thread_name("local-tier")
-            .thread_stack_size(STACK_BYTES)
-            .enable_all()
-            .build()?;
-        Ok(Self { runtime: Some(runtime) })
-    }
-
-    /// Runs a plan. Dropping the stream drops the work, once it gives way.
-    pub(crate) fn run(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let mut rows = RecordBatchReceiverStreamBuilder::new(plan.schema(), BATCHES_AHEAD);
-        if let Some(runtime) = &self.runtime {
-            let sender = rows.tx();
-            let work = async move {
-                let mut stream = execute_stream(plan, context)?;
-                while let Some(batch) = stream.next().await {
-                    // Whoever is not there to read does not want the rest.
-                    let failed = batch.is_err();
-                    if sender.send(batch).await.is_err() || failed {
-                        break;
-                    }
-                }
-                Ok(())
-            };
-            rows.spawn_on(work, runtime.handle());
+/// Runs a plan on these threads. Dropping the stream drops the work, once it gives way.
+pub(crate) fn run_on(threads: &Handle, plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+    let mut rows = RecordBatchReceiverStreamBuilder::new(plan.schema(), BATCHES_AHEAD);
+    let sender = rows.tx();
+    let work = async move {
+        let mut stream = execute_stream(plan, context)?;
+        while let Some(batch) = stream.next().await {
+            // Whoever is not there to read does not want the rest.
+            let failed = batch.is_err();
+            if sender.send(batch).await.is_err() || failed {
+                break;
+            }
         }
-        rows.build()
-    }
-}
-
-impl Drop for LocalThreads {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // Threads must not be waited for from a thread that serves others.
-            runtime.shutdown_background();
-        }
-    }
+        Ok(())
+    };
+    rows.spawn_on(work, threads);
+    rows.build()
 }
 
 /// True for a plan that runs another one and prints it.

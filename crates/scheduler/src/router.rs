@@ -13,7 +13,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 
 use crate::admission::{Admission, holding};
-use crate::{Engine, EngineConfig, Run, SchedulerRole, Tier, TierChoice, Workspace, distributed_session_config, local_session_config};
+use crate::{
+    Engine, EngineConfig, Run, SchedulerRole, Tier, TierChoice, WorkClass, Workspace, distributed_session_config, local_session_config,
+};
 
 /// Plans each statement over a pinned snapshot and sends it to the tier that suits its size.
 ///
@@ -72,25 +74,26 @@ impl QueryRouter {
         self.planner.session_at(snapshot, self.local.clone())
     }
 
-    /// Runs what was made of a statement, in the tier that suits it.
-    pub async fn run_logical(&self, plan: LogicalPlan, snapshot: Arc<Snapshot>) -> Result<Running, Error> {
+    /// Runs what was made of the statement of a run, or of one of its slices, in the tier that suits it; `run_bytes` is what the whole
+    /// run reads.
+    pub async fn run_logical(&self, plan: LogicalPlan, snapshot: Arc<Snapshot>, run_bytes: u64) -> Result<Running, Error> {
         let session = self.planner.session_at(Arc::clone(&snapshot), self.local.clone());
         let planned = self.planner.plan_of(plan.clone(), &session).await?;
-        if self.engine.choose_tier(planned.inner()).tier == Tier::Local {
-            return self.run_here(planned);
+        if self.engine.choose_tier_of_part(planned.inner(), run_bytes).tier == Tier::Local {
+            return self.run_here(WorkClass::Batch, planned);
         }
         let session = self.planner.session_at(snapshot, self.distributed());
         let distributed = self.planner.plan_of(plan, &session).await?;
-        match self.engine.choose_tier(distributed.inner()).tier {
-            Tier::Local => self.run_here(planned),
-            Tier::Distributed => self.run_on_executors(distributed),
+        match self.engine.choose_tier_of_part(distributed.inner(), run_bytes).tier {
+            Tier::Local => self.run_here(WorkClass::Batch, planned),
+            Tier::Distributed => self.run_on_executors(WorkClass::Batch, distributed),
         }
     }
 
     async fn explain(&self, mut planned: PlannedQuery, choice: &TierChoice, analyze: bool) -> Result<Running, Error> {
         planned.note(format!("tier: {}", choice.reason))?;
         if !analyze || choice.tier == Tier::Local {
-            return self.run_here(planned);
+            return self.run_here(WorkClass::Interactive, planned);
         }
         let inner = Arc::clone(planned.inner());
         let report = self.engine.analyze_distributed(inner, Arc::clone(&planned.context)).await?;
@@ -102,14 +105,14 @@ impl QueryRouter {
         Ok(Running { query_id: uuid::Uuid::now_v7().simple().to_string(), snapshot_id: planned.snapshot_id, stream: Box::pin(stream) })
     }
 
-    fn run_here(&self, planned: PlannedQuery) -> Result<Running, Error> {
+    fn run_here(&self, class: WorkClass, planned: PlannedQuery) -> Result<Running, Error> {
         let task_context = planned.context.task_ctx();
-        let run = self.engine.run_local(Arc::clone(&planned.physical), task_context)?;
+        let run = self.engine.run_local(class, Arc::clone(&planned.physical), task_context)?;
         Ok(running(&planned, run))
     }
 
-    fn run_on_executors(&self, planned: PlannedQuery) -> Result<Running, Error> {
-        let run = self.engine.run_distributed(Arc::clone(&planned.physical), Arc::clone(&planned.context))?;
+    fn run_on_executors(&self, class: WorkClass, planned: PlannedQuery) -> Result<Running, Error> {
+        let run = self.engine.run_distributed(class, Arc::clone(&planned.physical), Arc::clone(&planned.context))?;
         Ok(running(&planned, run))
     }
 }
@@ -164,8 +167,8 @@ impl QueryRouter {
                 let analyze = explained.explain.analyze;
                 self.explain(planned, &choice, analyze).await
             }
-            (StatementKind::Query, Tier::Local) => self.run_here(planned),
-            (StatementKind::Query, Tier::Distributed) => self.run_on_executors(planned),
+            (StatementKind::Query, Tier::Local) => self.run_here(WorkClass::Interactive, planned),
+            (StatementKind::Query, Tier::Distributed) => self.run_on_executors(WorkClass::Interactive, planned),
         }
     }
 }

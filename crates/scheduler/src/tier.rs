@@ -68,7 +68,8 @@ impl TierChoice {
     }
 }
 
-pub(crate) fn choose_tier(config: &EngineConfig, plan: &Arc<dyn ExecutionPlan>) -> TierChoice {
+/// The tier for a plan; `whole` is what the work that it is a part of reads.
+pub(crate) fn choose_tier(config: &EngineConfig, plan: &Arc<dyn ExecutionPlan>, whole: u64) -> TierChoice {
     if config.tier_mode == TierMode::Local {
         return TierChoice::local("tier_mode is local");
     }
@@ -77,7 +78,7 @@ pub(crate) fn choose_tier(config: &EngineConfig, plan: &Arc<dyn ExecutionPlan>) 
     }
     let size = ScanSize::of(plan);
     let limit = mebibytes(config.local_bytes_max);
-    match (config.tier_mode, size.bytes <= config.local_bytes_max) {
+    match (config.tier_mode, size.bytes.max(whole) <= config.local_bytes_max) {
         (TierMode::Distributed, _) => TierChoice::distributed(&format!("tier_mode is distributed, {size}")),
         (_, true) => TierChoice::local(&format!("{size} <= local_bytes_max {limit}")),
         (_, false) => TierChoice::distributed(&format!("{size} > local_bytes_max {limit}")),

@@ -19,7 +19,7 @@ pub(super) struct Prepared {
     pub(super) segments: Vec<Arc<SegmentMeta>>,
     /// The statement within its window, before it is divided.
     pub(super) whole: LogicalPlan,
-    bytes: u64,
+    pub(super) bytes: u64,
     rows: u64,
     row_groups: u64,
 }

@@ -52,7 +52,7 @@ impl SliceWork {
 
     async fn attempt(&self) -> Result<SliceResult, Error> {
         let plan = self.prepared.division.slice(self.slice.time)?;
-        let running = self.shared.router.run_logical(plan, Arc::clone(&self.prepared.snapshot)).await?;
+        let running = self.shared.router.run_logical(plan, Arc::clone(&self.prepared.snapshot), self.prepared.bytes).await?;
         let schema = self.prepared.division.partial_schema();
         let rows = conform(Arc::clone(&schema), running.stream);
         let name = format!("{:05}-{}-{}", self.slice.number, self.epoch, self.slice.attempts);

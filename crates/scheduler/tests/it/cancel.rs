@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coldtrail_query::Error as QueryError;
-use coldtrail_scheduler::{EngineConfig, Tier, TierMode};
+use coldtrail_scheduler::{EngineConfig, Tier, TierMode, WorkClass};
 use futures::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
@@ -73,7 +73,7 @@ async fn dropping_the_stream_ends_a_join_that_gives_no_rows_in_both_tiers() {
         if lab.engine.choose_tier(&plan).tier == Tier::Local {
             continue;
         }
-        let distributed = lab.engine.run_distributed(plan, Arc::clone(&lab.distributed)).unwrap();
+        let distributed = lab.engine.run_distributed(WorkClass::Interactive, plan, Arc::clone(&lab.distributed)).unwrap();
         busy(&lab).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         drop(distributed);
@@ -156,7 +156,7 @@ async fn a_job_that_stands_still_is_ended() {
     lab.register("slow_events", "slow://lake/events/").await;
     let plan = lab.plan_distributed("SELECT sum(bytes) FROM slow_events").await;
     store.config_mut(|config| *config = never);
-    let error = failure(lab.engine.run_distributed(plan, Arc::clone(&lab.distributed)).unwrap()).await;
+    let error = failure(lab.engine.run_distributed(WorkClass::Interactive, plan, Arc::clone(&lab.distributed)).unwrap()).await;
     assert!(matches!(&error, QueryError::Unavailable { message } if message.contains("stall_time_max 1s")), "{error}");
     lab.idle(Duration::from_secs(2)).await;
 }
@@ -175,6 +175,6 @@ async fn stopping_the_engine_ends_its_queries_and_takes_no_more() {
         let error = failure(run).await;
         assert!(matches!(&error, QueryError::Unavailable { message } if message == "the server is stopping"), "{error}");
     }
-    let refused = lab.engine.run_distributed(lab.plan_distributed(sql).await, Arc::clone(&lab.distributed));
+    let refused = lab.engine.run_distributed(WorkClass::Interactive, lab.plan_distributed(sql).await, Arc::clone(&lab.distributed));
     assert!(matches!(refused, Err(QueryError::Unavailable { .. })));
 }

@@ -2,7 +2,7 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use coldtrail_query::Error as QueryError;
-use coldtrail_scheduler::EngineConfig;
+use coldtrail_scheduler::{EngineConfig, WorkClass};
 
 use crate::fixture::{Lab, failure};
 
@@ -44,8 +44,8 @@ async fn a_segment_without_its_footer_is_named() {
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&[0; 64], length - 64).unwrap();
     lab.forget_footers();
     let runs = [
-        lab.engine.run_local(plans.0, lab.local.task_ctx()).unwrap(),
-        lab.engine.run_distributed(plans.1, std::sync::Arc::clone(&lab.distributed)).unwrap(),
+        lab.engine.run_local(WorkClass::Interactive, plans.0, lab.local.task_ctx()).unwrap(),
+        lab.engine.run_distributed(WorkClass::Interactive, plans.1, std::sync::Arc::clone(&lab.distributed)).unwrap(),
     ];
     for run in runs {
         let error = failure(run).await.to_string();
@@ -60,8 +60,8 @@ async fn a_missing_segment_is_named() {
     let plans = (lab.plan_local(sql).await, lab.plan_distributed(sql).await);
     std::fs::remove_file(lab.folder.path().join("events/03.parquet")).unwrap();
     let runs = [
-        lab.engine.run_local(plans.0, lab.local.task_ctx()).unwrap(),
-        lab.engine.run_distributed(plans.1, std::sync::Arc::clone(&lab.distributed)).unwrap(),
+        lab.engine.run_local(WorkClass::Interactive, plans.0, lab.local.task_ctx()).unwrap(),
+        lab.engine.run_distributed(WorkClass::Interactive, plans.1, std::sync::Arc::clone(&lab.distributed)).unwrap(),
     ];
     for run in runs {
         let error = failure(run).await.to_string();

@@ -7,7 +7,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::util::pretty::pretty_format_batches;
 use coldtrail_query::Error as QueryError;
 use coldtrail_scheduler::{
-    Engine, EngineConfig, ExecutorConfig, Run, TierMode, Workspace, distributed_session_config, local_session_config, query_error,
+    Engine, EngineConfig, ExecutorConfig, Run, TierMode, WorkClass, Workspace, distributed_session_config, local_session_config,
+    query_error,
 };
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
@@ -19,7 +20,7 @@ use tempfile::TempDir;
 
 pub(crate) const FILES: usize = 20;
 pub(crate) const ROWS_A_FILE: usize = 500;
-const VCORES: usize = 2;
+pub(crate) const VCORES: usize = 2;
 
 /// An engine over a small lake in a temporary folder: `events` in twenty files, `indicators` in two.
 pub(crate) struct Lab {
@@ -101,11 +102,16 @@ impl Lab {
     }
 
     pub(crate) async fn start_local(&self, sql: &str) -> Run {
-        self.engine.run_local(self.plan_local(sql).await, self.local.task_ctx()).unwrap()
+        self.engine.run_local(WorkClass::Interactive, self.plan_local(sql).await, self.local.task_ctx()).unwrap()
     }
 
     pub(crate) async fn start_distributed(&self, sql: &str) -> Run {
-        self.engine.run_distributed(self.plan_distributed(sql).await, Arc::clone(&self.distributed)).unwrap()
+        self.engine.run_distributed(WorkClass::Interactive, self.plan_distributed(sql).await, Arc::clone(&self.distributed)).unwrap()
+    }
+
+    /// The same as a run does it.
+    pub(crate) async fn start_batch(&self, sql: &str) -> Run {
+        self.engine.run_distributed(WorkClass::Batch, self.plan_distributed(sql).await, Arc::clone(&self.distributed)).unwrap()
     }
 
     /// Waits until nothing at all is done for any query any more.

@@ -7,6 +7,7 @@ mod cancel;
 mod cost;
 mod errors;
 mod evidence;
+mod fairness;
 mod fixture;
 mod routing;
 mod runs;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use coldtrail_query::Error as QueryError;
-use coldtrail_scheduler::{EngineConfig, Tier, TierMode};
+use coldtrail_scheduler::{EngineConfig, Tier, TierMode, WorkClass};
 use futures::StreamExt;
 
 use crate::fixture::{Lab, rows};
@@ -50,10 +50,10 @@ async fn what_cannot_be_distributed_is_local_whatever_the_settings_say() {
 async fn a_plan_that_would_give_wrong_rows_is_refused_by_the_distributed_tier() {
     let lab = Lab::new().await;
     let plan = lab.plan_distributed("SELECT * FROM generate_series(1, 3)").await;
-    let refused = lab.engine.run_distributed(plan, Arc::clone(&lab.distributed));
+    let refused = lab.engine.run_distributed(WorkClass::Interactive, plan, Arc::clone(&lab.distributed));
     assert!(matches!(refused, Err(QueryError::Failed(_))));
     let plan = lab.plan_local("SELECT * FROM events").await;
-    let refused = lab.engine.run_distributed(plan, Arc::new(lab.local.clone()));
+    let refused = lab.engine.run_distributed(WorkClass::Interactive, plan, Arc::new(lab.local.clone()));
     assert!(matches!(refused, Err(QueryError::Failed(error)) if error.to_string().contains("dynamic filters")));
 }
 

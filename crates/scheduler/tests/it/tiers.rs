@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coldtrail_scheduler::{EngineConfig, Tier, TierMode};
+use coldtrail_scheduler::{EngineConfig, Tier, TierMode, WorkClass};
 
 use crate::fixture::{FILES, Lab, ROWS_A_FILE, rows};
 
@@ -60,7 +60,7 @@ async fn check_same(lab: &Lab, hunt: &str, ordered: bool) {
     let choice = lab.engine.choose_tier(&plan);
     assert_eq!(choice.tier, Tier::Distributed, "{hunt}: {}", choice.reason);
     let (local_schema, mut local) = rows(lab.start_local(hunt).await).await.unwrap();
-    let run = lab.engine.run_distributed(plan, Arc::clone(&lab.distributed)).unwrap();
+    let run = lab.engine.run_distributed(WorkClass::Interactive, plan, Arc::clone(&lab.distributed)).unwrap();
     let (schema, mut distributed) = rows(run).await.unwrap_or_else(|error| panic!("{hunt}: {error}"));
     if !ordered {
         local.sort();
@@ -109,7 +109,7 @@ async fn a_result_of_many_partitions_comes_whole() {
     let context = lab.session_of(FILES).await;
     let plan = context.sql("SELECT id, tags FROM events").await.unwrap().create_physical_plan().await.unwrap();
     assert_eq!(plan.properties().output_partitioning().partition_count(), FILES);
-    let (_, rows) = rows(lab.engine.run_distributed(plan, context).unwrap()).await.unwrap();
+    let (_, rows) = rows(lab.engine.run_distributed(WorkClass::Interactive, plan, context).unwrap()).await.unwrap();
     assert_eq!(rows.len(), FILES * ROWS_A_FILE);
 }
 
