@@ -25,6 +25,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("flight", &["model", "proto", "query", "hunt"]),
     ("link", &[]),
     ("fleet", &["proto", "catalog", "link"]),
+    ("taxii", &[]),
     (
         "cli",
         &[
@@ -44,6 +45,7 @@ const GRAPH: &[(&str, &[&str])] = &[
             "fleet",
             "sigma",
             "huntfile",
+            "taxii",
         ],
     ),
 ];
@@ -59,6 +61,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("toml", &["cli"]),
     ("indicatif", &["cli"]),
+    ("reqwest", &["hunt", "taxii"]),
 ];
 
 /// Crates that do no I/O have none of these.
