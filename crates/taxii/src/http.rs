@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::options::{Limits, Login, Server};
 use crate::resources::ErrorMessage;
 
-/// What is asked for and answered (section 1.6.8).
+/// What is asked for and answered ("Content Negotiation" in section 1.6).
 pub(crate) const MEDIA_TYPE: &str = "application/taxii+json;version=2.1";
 /// The instant at which the last object of a page was added (section 3.2).
 const DATE_ADDED_LAST: &str = "x-taxii-date-added-last";
@@ -160,7 +160,7 @@ impl Http {
     }
 }
 
-/// Reads the address of a server; a host alone is that of its discovery, `/taxii2/` (section 1.6.2).
+/// Reads the address of a server; a host alone is that of its discovery, `/taxii2/` ("Discovery" in section 1.6).
 fn address(text: &str, has_login: bool) -> Result<Url, Error> {
     let wrong = |address: &str, reason: &str| Error::Address { address: address.to_owned(), reason: reason.to_owned() };
     let mut url = Url::parse(text.trim()).map_err(|_| wrong("…", "it cannot be read; give https://host/taxii2/"))?;

@@ -21,7 +21,7 @@ pub struct Server {
 /// Who asks. Never shown: not by `Debug` either.
 #[derive(Clone)]
 pub enum Login {
-    /// HTTP basic authentication, which every server has (section 1.6.7).
+    /// HTTP basic authentication, which every server has ("Authentication" in section 1.6).
     Basic {
         /// The user.
         user: String,
