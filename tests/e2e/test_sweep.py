@@ -88,6 +88,17 @@ def test_look_alikes_are_not_seen(server, tmp_path):
         assert by_entry[rejected] == "REJECTED", rejected
 
 
+def test_every_entry_of_a_feed_is_a_row_with_what_became_of_it(server, tmp_path):
+    feed = tmp_path / "mixed.txt"
+    feed.write_text("evil.example.com\n10.0.0.1\n0.0.0.0/0\n")
+    server.coldtrail.try_run("intel", "import", feed, env=server.sql_env())
+    rows = server.query("SELECT line, original, outcome, reason FROM intel.entries WHERE feed = 'mixed' ORDER BY line").to_pylist()
+    assert [(row["line"], row["outcome"]) for row in rows] == [(1, "accepted"), (2, "rejected"), (3, "rejected")], rows
+    assert all((row["reason"] is None) == (row["outcome"] == "accepted") for row in rows)
+    server.coldtrail.run("intel", "expire", "mixed", env=server.sql_env())
+    assert server.value("SELECT count(*) FROM intel.entries WHERE feed = 'mixed'") == 0
+
+
 def test_a_sweep_over_time_without_data_says_no_coverage(server, tmp_path):
     feed = tmp_path / "feed.txt"
     feed.write_text("198.51.100.7\n")
@@ -111,6 +122,8 @@ def test_feeds_are_listed_expired_and_still_found_by_version(server, tmp_path):
     kept = next(content for content in listed if content["name"] == "short-list")
     assert kept["counts"]["accepted"] == 2
     version = kept["versioned_name"]
+    rows = server.query(f"SELECT kind, value, original, pattern FROM intel.indicators WHERE version = '{version}' ORDER BY kind").to_pylist()
+    assert [(row["kind"], row["value"]) for row in rows] == [("domain", "evil.example.com"), ("ip", "198.51.100.7")], rows
     server.coldtrail.run("intel", "expire", "short-list", env=server.sql_env())
     assert "short-list" not in server.coldtrail.run("intel", "list", env=server.sql_env()).out
     assert server.value(f"SELECT count(*) FROM sweep('{version}')") == 0

@@ -379,4 +379,6 @@ pub(crate) struct ConfigArguments {
 mod evidence;
 mod hunting;
 pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
-pub(crate) use hunting::{FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep};
+pub(crate) use hunting::{
+    FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep, TaxiiServer,
+};

@@ -123,7 +123,7 @@ impl Node {
         let planner = planner.with_geo(Geo::open(&config.query.geo_files())?);
         let content = ContentLibrary::new(lake.clone(), Arc::clone(&client));
         let planner = planner.with_content(Arc::new(content.clone()));
-        let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client)));
+        let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client), content.clone()));
         let role = scheduler_role(links);
         let router = QueryRouter::start_as(planner, config.engine()?, Arc::clone(&workspace), role).await?;
         let runs = Runs::new(router.clone(), Arc::clone(&client), content.clone(), config.runs());

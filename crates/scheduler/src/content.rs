@@ -14,9 +14,11 @@ use coldtrail_sigma::{CorrelationSet, RuleSet};
 use datafusion::common::DataFusionError;
 use parking_lot::Mutex;
 
+pub(crate) use crate::content::intel_tables::IntelSchema;
 use crate::content::reading::{Read, Reader};
 use crate::runs::{catalog_error, lake_error, now_ms};
 
+mod intel_tables;
 mod reading;
 
 /// The kind of the documents that say up to which slot a scheduled hunt has run; one each, under the hunt's name.

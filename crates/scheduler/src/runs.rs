@@ -78,9 +78,9 @@ impl Runs {
         Self { shared: Arc::new(shared) }
     }
 
-    /// What shows runs, their slices and their results as tables. It takes the planner as it is without them.
-    pub fn tables(planner: coldtrail_query::Planner, catalog: Arc<dyn CatalogClient>) -> Arc<dyn Extension> {
-        Arc::new(RunTables::new(planner, catalog))
+    /// What shows runs, their slices, their results and feeds of indicators as tables. It takes the planner as it is without them.
+    pub fn tables(planner: coldtrail_query::Planner, catalog: Arc<dyn CatalogClient>, content: ContentLibrary) -> Arc<dyn Extension> {
+        Arc::new(RunTables::new(planner, catalog, content))
     }
 
     /// Works on runs until `stop`: those that an earlier leader left, and those that come. `epoch` is the term for which this node leads.

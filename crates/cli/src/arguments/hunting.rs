@@ -11,6 +11,13 @@ use crate::window::WindowArguments;
 pub(crate) enum IntelCommand {
     /// Bring a feed: STIX 2.1, MISP, abuse.ch, OpenIOC, CSV or text. Each entry is accepted, rejected or unsupported, with its reason.
     Import(IntelImport),
+    /// Bring a collection of a TAXII 2.1 server, as `import` does with a file.
+    Fetch(IntelFetch),
+    /// List the collections of a TAXII 2.1 server.
+    Collections {
+        #[command(flatten)]
+        taxii: TaxiiServer,
+    },
     /// List the feeds that were brought.
     List {
         /// Print one JSON object a feed.
@@ -39,6 +46,49 @@ pub(crate) struct IntelImport {
     /// How it is written; without it, that is told from its first bytes.
     #[arg(long = "feed-format")]
     pub(crate) feed_format: Option<String>,
+    /// Take also what would be rejected because it is private, too wide or on a warning list.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Reject what is on this list: a MISP warning list, or one value a line.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) warning_list: Option<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+/// A TAXII server, and who asks it.
+#[derive(Debug, Args)]
+pub(crate) struct TaxiiServer {
+    /// Its discovery (`https://taxii.example.com/taxii2/`, or only the host), or one API root.
+    #[arg(value_hint = ValueHint::Url)]
+    pub(crate) url: String,
+    /// The user, for servers that want a password.
+    #[arg(long)]
+    pub(crate) taxii_user: Option<String>,
+    /// A file with the user's password or, without a user, with a bearer token. COLDTRAIL_TAXII_SECRET may hold it instead.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) taxii_secret_file: Option<PathBuf>,
+    /// A proxy between: `http://proxy.example.com:3128`.
+    #[arg(long, value_hint = ValueHint::Url)]
+    pub(crate) taxii_proxy: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IntelFetch {
+    #[command(flatten)]
+    pub(crate) taxii: TaxiiServer,
+    /// The collection: its id, alias or title.
+    #[arg(long)]
+    pub(crate) collection: String,
+    /// The name of the feed; without it, the collection's as it was asked for.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Only what was added to the collection after this time (RFC 3339). The feed then holds only that.
+    #[arg(long)]
+    pub(crate) added_after: Option<chrono::DateTime<chrono::Utc>>,
     /// Take also what would be rejected because it is private, too wide or on a warning list.
     #[arg(long)]
     pub(crate) force: bool,

@@ -87,11 +87,15 @@ pub(crate) async fn delete(client: &Client, kind: &str, name: &str) -> anyhow::R
     Ok(exit::DONE)
 }
 
-/// A name made of a file's name: what cannot be part of a name becomes `-`.
+/// A name made of a file's name.
 pub(crate) fn name_of(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    name_from(&path.file_stem().unwrap_or_default().to_string_lossy())
+}
+
+/// A name made of a text: what cannot be part of a name becomes `-`.
+pub(crate) fn name_from(text: &str) -> String {
     let name: String =
-        stem.chars().map(|letter| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' }).collect();
+        text.chars().map(|letter| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' }).collect();
     if name.is_empty() { "unnamed".to_owned() } else { name }
 }
 

@@ -22,20 +22,24 @@ use serde::de::DeserializeOwned;
 use super::findings_table::findings_batch;
 use super::kpis_table::{HuntingFacts, kpis_batch};
 use super::prepare::moment;
+use crate::content::{ContentLibrary, IntelSchema};
 use crate::hunting::{CONCLUSION, FINDING};
 
 /// The schema with a table for each run: the rows of the slices that are done, also while it goes on.
 const RESULTS: &str = "results";
+/// The schema with the feeds of indicators.
+const INTEL: &str = "intel";
 const FINDINGS: &str = "findings";
 const KPIS: &str = "hunt_kpis";
 const RUNS: &str = "runs";
 const SLICES: &str = "slices";
 
-/// Runs, slices and results as tables.
+/// Runs, slices and results as tables, and what hunters brought.
 #[derive(Clone)]
 pub(super) struct RunTables {
     planner: Planner,
     catalog: Arc<dyn CatalogClient>,
+    content: ContentLibrary,
 }
 
 impl fmt::Debug for RunTables {
@@ -45,8 +49,8 @@ impl fmt::Debug for RunTables {
 }
 
 impl RunTables {
-    pub(super) fn new(planner: Planner, catalog: Arc<dyn CatalogClient>) -> Self {
-        Self { planner, catalog }
+    pub(super) fn new(planner: Planner, catalog: Arc<dyn CatalogClient>, content: ContentLibrary) -> Self {
+        Self { planner, catalog, content }
     }
 
     async fn runs(&self) -> Result<Vec<Arc<Run>>> {
@@ -110,7 +114,7 @@ impl Extension for RunTables {
     }
 
     fn schemas(&self) -> Vec<(&'static str, Arc<dyn SchemaProvider>)> {
-        vec![(RESULTS, Arc::new(ResultsSchema(self.clone())))]
+        vec![(RESULTS, Arc::new(ResultsSchema(self.clone()))), (INTEL, Arc::new(IntelSchema::new(self.content.clone())))]
     }
 }
 

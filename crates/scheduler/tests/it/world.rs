@@ -42,7 +42,7 @@ impl World {
         let client: Arc<dyn CatalogClient> = Arc::new(catalog.clone());
         let content = ContentLibrary::new(lake.clone(), Arc::clone(&client));
         let planner = planner.with_content(Arc::new(content.clone()));
-        let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client)));
+        let planner = planner.clone().with_extension(Runs::tables(planner, Arc::clone(&client), content.clone()));
         let router = QueryRouter::start(planner, EngineConfig { tier_mode, ..EngineConfig::default() }, workspace).await.unwrap();
         let mut config = RunsConfig { retry_pause: Duration::from_millis(10), ..RunsConfig::default() };
         config.slices.slices_target = 5;
