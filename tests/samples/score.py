@@ -31,9 +31,11 @@ FOLDERS = {
     "aws_waf": ["aws_waf"],
     "azure_activity": ["azure_activity"],
     "azure_entra": ["azure_entra"],
+    "cisco_asa": ["cisco_asa"],
     "duo": ["duo"],
     "envoy_istio_access": ["envoy_istio_access"],
     "falco": ["falco"],
+    "fortinet": ["fortinet"],
     "gcp_audit": ["gcp_audit"],
     "github_audit": ["github_audit"],
     "google_workspace": ["google_workspace"],
@@ -45,10 +47,12 @@ FOLDERS = {
     "o365_audit": ["o365_audit"],
     "okta": ["okta"],
     "onepassword": ["onepassword"],
+    "paloalto": ["paloalto"],
     "slack": ["slack"],
     "suricata_eve": ["suricata_eve"],
     "windows_event": ["windows_evtx", "windows_host_json", "windows_other", "windows_security", "windows_sysmon", "windows_winlogbeat"],
     "zeek": ["zeek"],
+    "zscaler": ["zscaler"],
 }
 
 @dataclass
