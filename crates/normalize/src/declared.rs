@@ -80,6 +80,15 @@ impl Declared {
         &self.name
     }
 
+    /// The classes that events of this source can be of, and the columns that it names.
+    #[cfg(test)]
+    pub(crate) fn classes_and_columns(&self) -> (Vec<Class>, usize) {
+        let rows = || self.kinds.iter().flat_map(|kind| &kind.rows);
+        let used = |class: &&Class| rows().any(|(of, _)| of == *class);
+        let columns: std::collections::BTreeSet<&str> = rows().flat_map(|(_, rows)| rows).map(|(col, _)| col.column().name).collect();
+        (Class::ALL.iter().filter(used).copied().collect(), columns.len())
+    }
+
     /// The same mapping for as long as the program runs, since a [`crate::Source`] is copied about. There is one for each source, so
     /// nothing is lost by it.
     pub(crate) fn read(file: &str, text: &str) -> Result<&'static Self, MappingError> {

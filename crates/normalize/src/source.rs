@@ -6,6 +6,12 @@ use std::sync::{LazyLock, RwLock};
 
 use crate::declared::{Declared, MappingError, Problem};
 
+mod about;
+#[cfg(test)]
+mod reference;
+
+pub use about::About;
+
 /// A kind of log that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
