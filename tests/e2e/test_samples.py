@@ -75,3 +75,8 @@ def test_shared_attributes_agree(source):
 @pytest.mark.parametrize("kind", ["time", "ip", "user", "action"])
 def test_ecs_facts_agree(kind, source):
     assert scored(source).share(kind) >= 0.95, say(scored(source).differences)
+
+
+def test_the_reference_page_has_these_scores(source):
+    """`python tests/samples/score.py --reference` writes them again."""
+    assert scoring.reference_row(source, scored(source)) in scoring.REFERENCE.read_text().splitlines()

@@ -1,6 +1,7 @@
 """Scores the mapping of sources against the independent expected results of the samples.
 
     python tests/samples/score.py SOURCE…      (a source of Coldtrail; all if none is named)
+    python tests/samples/score.py --reference  writes the scores into docs/reference/sources.md
 
 For each source: how many files are read, the rejects, and how far class, activity, time and attributes agree with
 `.expected.ocsf.json`, and time, addresses, users and actions with `.expected.ecs.json`. Differences are listed with `--all` in full.
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import ocsf
 from compare import compare_ecs, compare_ocsf, milliseconds
-from normalizer import SAMPLES, normalize, read_json_documents
+from normalizer import ROOT, SAMPLES, normalize, read_json_documents
 
 FOLDERS = {
     "aws_cloudfront": ["aws_cloudfront"],
@@ -31,9 +32,11 @@ FOLDERS = {
     "aws_waf": ["aws_waf"],
     "azure_activity": ["azure_activity"],
     "azure_entra": ["azure_entra"],
+    "cisco_asa": ["cisco_asa"],
     "duo": ["duo"],
     "envoy_istio_access": ["envoy_istio_access"],
     "falco": ["falco"],
+    "fortinet": ["fortinet"],
     "gcp_audit": ["gcp_audit"],
     "github_audit": ["github_audit"],
     "google_workspace": ["google_workspace"],
@@ -45,10 +48,12 @@ FOLDERS = {
     "o365_audit": ["o365_audit"],
     "okta": ["okta"],
     "onepassword": ["onepassword"],
+    "paloalto": ["paloalto"],
     "slack": ["slack"],
     "suricata_eve": ["suricata_eve"],
     "windows_event": ["windows_evtx", "windows_host_json", "windows_other", "windows_security", "windows_sysmon", "windows_winlogbeat"],
     "zeek": ["zeek"],
+    "zscaler": ["zscaler"],
 }
 
 @dataclass
@@ -59,6 +64,8 @@ class Score:
     invalid: Counter = field(default_factory=Counter)
     ocsf: dict = field(default_factory=lambda: {"pairs": 0, "class": 0, "class_excepted": 0, "attributes": 0, "equal": 0, "absent": 0, "good_pairs": 0})
     ecs: dict = field(default_factory=lambda: {key: [0, 0] for key in ("time", "ip", "port", "user", "action", "outcome", "code", "hash")})
+    # Events of tab-separated Zeek logs that equal those of the same log as JSON, and how many there are.
+    zeekjson: list[int] = field(default_factory=lambda: [0, 0])
     differences: list[str] = field(default_factory=list)
     # Exceptions that hide no difference: they are to be taken out of the list.
     stale: list[str] = field(default_factory=list)
@@ -136,6 +143,9 @@ def score_source(source: str) -> Score:
             if row["raw_path"] != raw_path or not row["expected_path"]:
                 continue
             expected = SAMPLES / row["expected_path"]
+            if ".expected.zeekjson." in expected.name:
+                compare_zeekjson(score, source, result.events, expected)
+                continue
             is_ocsf = expected.name.endswith(".expected.ocsf.json")
             if not is_ocsf and not expected.name.endswith(".expected.ecs.json"):
                 continue
@@ -151,6 +161,47 @@ def score_source(source: str) -> Score:
                     (compare_ocsf if is_ocsf else compare_ecs)(score, name, mine, their, listed)
     score.stale = [f"{path}: {name}" for path, listed in listed_by_path.items() for name in sorted(listed.fields - listed.met)]
     return score
+
+
+def compare_zeekjson(score: Score, source: str, ours: list[dict], expected: Path) -> None:
+    """The same log as JSON must give the same events, but for the text that they were read from. The records of some logs have no time,
+    and only tab-separated ones have a header that says when the log was opened."""
+    apart = {"raw_data", "raw_data_size", "unmapped", "metadata"}
+    theirs = normalize(source, expected).events
+
+    def agree(mine: dict, their: dict) -> bool:
+        left_out = apart | ({"time"} if their["time"] == 0 else set())
+        return all(mine.get(key) == their.get(key) for key in (mine.keys() | their.keys()) - left_out)
+
+    score.zeekjson[0] += sum(agree(mine, their) for mine, their in zip(ours, theirs))
+    score.zeekjson[1] += max(len(ours), len(theirs))
+
+
+REFERENCE = ROOT / "docs" / "reference" / "sources.md"
+SCORES = "## Scores\n"
+SCORES_HEAD = f"""{SCORES}
+Against what others made of the same records, on samples of real logs. *Class* counts the pairs whose class and activity agree, and how many of
+them only because the difference is listed with its reason (`tests/samples/exceptions.toml`); *attributes* those that both have and that agree;
+*ECS* and *Zeek JSON* the facts and events that agree. Listed exceptions are left out of the other figures.
+
+| source | files | events | rejects | class | attributes | ECS | Zeek JSON |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+def reference_row(source: str, score: Score) -> str:
+    """The row of a source in the table of the reference page."""
+    share = lambda equal, total: f"{equal} of {total}" if total else "–"
+    o = score.ocsf
+    excepted = f" ({o['class_excepted']} listed)" if o["class_excepted"] else ""
+    ecs = [sum(figures) for figures in zip(*score.ecs.values())]
+    cells = [f"`{source}`", score.files, score.events, len(score.rejects), share(o["class"], o["pairs"]) + excepted, share(o["equal"], o["attributes"]), share(*ecs), share(*score.zeekjson)]
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def write_reference(rows: list[str]) -> None:
+    before = REFERENCE.read_text().partition(SCORES)[0]
+    REFERENCE.write_text(before + SCORES_HEAD + "\n".join(sorted(rows)) + "\n")
 
 
 def report(source: str, score: Score, differences: int) -> None:
@@ -174,5 +225,8 @@ def report(source: str, score: Score, differences: int) -> None:
 
 if __name__ == "__main__":
     names = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    if "--reference" in sys.argv:
+        write_reference([reference_row(source_name, score_source(source_name)) for source_name in FOLDERS])
+        sys.exit()
     for source_name in names or FOLDERS:
         report(source_name, score_source(source_name), 100_000 if "--all" in sys.argv else 40)

@@ -467,6 +467,11 @@ columns! {
     EvidencesApiServiceName: "evidences_api_service_name" = "evidences[0].api.service.name", Text, -, -, "The service of the first call in the evidence";
     EvidencesProcessName: "evidences_process_name" = "evidences[0].process.name", Text, ProcessName, -, "The first process in the evidence";
     EvidencesProcessFilePath: "evidences_process_file_path" = "evidences[0].process.file.path", Text, FilePath, bloom, "The program of the first process in the evidence";
+    EvidencesFileName: "evidences_file_name" = "evidences[0].file.name", Text, FileName, -, "The first file in the evidence";
+    EvidencesFilePath: "evidences_file_path" = "evidences[0].file.path", Text, FilePath, bloom, "The path of the first file in the evidence";
+    EvidencesFileHashesSha256Value: "evidences_file_hashes_sha256_value" = "evidences[0].file.hashes[sha256].value", Text, Hash, bloom, "SHA-256 of the first file in the evidence";
+    EvidencesFileHashesSha1Value: "evidences_file_hashes_sha1_value" = "evidences[0].file.hashes[sha1].value", Text, Hash, bloom, "SHA-1 of the first file in the evidence";
+    EvidencesFileHashesMd5Value: "evidences_file_hashes_md5_value" = "evidences[0].file.hashes[md5].value", Text, Hash, bloom, "MD5 of the first file in the evidence";
     EvidencesQueryHostname: "evidences_query_hostname" = "evidences[0].query.hostname", Text, Hostname, bloom, "The first name that was asked for in the evidence";
     Evidences: "evidences" = "evidences", Json, -, -, "The evidence, whole";
     RemediationDesc: "remediation_desc" = "remediation.desc", Text, -, -, "What the vendor advises";

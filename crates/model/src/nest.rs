@@ -151,8 +151,8 @@ fn observables(event: &Event) -> Vec<Json> {
         let Some(kind) = column.observable else { continue };
         let name = column.path.replace("[0]", "").replace("[]", "");
         match value {
-            Value::Text(text) => found.push(observable(&name, kind, text)),
-            Value::TextList(texts) => found.extend(texts.iter().map(|text| observable(&name, kind, text))),
+            Value::Text(text) => found.extend(kind.of(text).map(|text| observable(&name, kind, text))),
+            Value::TextList(texts) => found.extend(texts.iter().filter_map(|text| kind.of(text)).map(|text| observable(&name, kind, text))),
             _ => {}
         }
     }

@@ -74,4 +74,50 @@ impl ObservableType {
             Self::DnsAnswer => (1, "Hostname"),
         }
     }
+
+    /// The part of a value that can be looked for, nothing if there is none: of a DNS answer the address or the name that it leads to.
+    /// Texts (`TXT`), keys and the like are no names; before the names of `MX` and `SRV` stand numbers.
+    pub fn of(self, value: &str) -> Option<&str> {
+        if self != Self::DnsAnswer || value.parse::<std::net::IpAddr>().is_ok() {
+            return Some(value);
+        }
+        let is_number = |word: &str| !word.is_empty() && word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let mut words = value.split_ascii_whitespace().skip_while(|word| is_number(word));
+        let name = words.next().filter(|name| words.next().is_none() && is_host_name(name))?;
+        Some(name)
+    }
+}
+
+/// True for labels of letters, digits, hyphens and underscores with dots between them.
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.len() <= 63 && label.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '*'))
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    text.contains('.') && text.len() <= 254 && name.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ObservableType::{DnsAnswer, Hostname};
+
+    #[test]
+    fn only_answers_that_lead_somewhere_can_be_looked_for() {
+        for (answer, shown) in [
+            ("192.0.2.7", Some("192.0.2.7")),
+            ("2001:db8::7", Some("2001:db8::7")),
+            ("Mail.example.com.", Some("Mail.example.com.")),
+            ("_sip._tcp.example.com", Some("_sip._tcp.example.com")),
+            ("10 mail.example.com", Some("mail.example.com")),
+            ("0 5 5060 sip.example.com.", Some("sip.example.com.")),
+            ("v=spf1 include:_spf.example.com ~all", None),
+            ("TXT 12 hello.world", None),
+            ("google-site-verification=abc", None),
+            ("hello", None),
+            ("10", None),
+        ] {
+            assert_eq!(DnsAnswer.of(answer), shown, "{answer}");
+        }
+        assert_eq!(Hostname.of("a b"), Some("a b"));
+    }
 }

@@ -1,4 +1,4 @@
-//! Sources whose records are JSON and whose mapping is a file: a table from what the vendor writes to class, activity and columns.
+//! Sources whose mapping is a file: a table from what the vendor writes, JSON or lines of pairs or columns, to class, activity and columns.
 //!
 //! A mapping is read once ([`read`]) into rules by name, paths that are taken apart and a list of columns for each class; a record is
 //! then looked at, never the file. `docs/adding-a-source.md` explains the files, of which Coldtrail's own are in `mappings/`.
@@ -8,6 +8,7 @@ mod condition;
 mod error;
 mod expression;
 mod instant;
+mod lines;
 mod path;
 mod pattern;
 mod read;
@@ -24,11 +25,12 @@ use serde_json_borrow::Value;
 use crate::Reason;
 use crate::fields::Fields;
 use crate::framing::{Cut, Framer, JsonFramer};
-use crate::sources::{Format, Mapping, map_inner};
+use crate::sources::{Format, Mapped, Mapping, finish, map_inner};
 
 use classes::Classes;
 use condition::Condition;
 use expression::{Context, Expression};
+use lines::Lines;
 use path::{Path, Used};
 use text::text_of;
 
@@ -40,6 +42,8 @@ pub(crate) struct Declared {
     envelope_keys: &'static [&'static str],
     /// Where a record lies in what forwarders put around it.
     inside: &'static [&'static str],
+    /// How lines that are not JSON are read, if the source writes such.
+    lines: Option<Lines>,
     /// A record is of this source if all conditions of one of these lists hold.
     recognised_by: Vec<Vec<Condition>>,
     /// Texts that are JSON themselves.
@@ -76,6 +80,15 @@ impl Declared {
         &self.name
     }
 
+    /// The classes that events of this source can be of, and the columns that it names.
+    #[cfg(test)]
+    pub(crate) fn classes_and_columns(&self) -> (Vec<Class>, usize) {
+        let rows = || self.kinds.iter().flat_map(|kind| &kind.rows);
+        let used = |class: &&Class| rows().any(|(of, _)| of == *class);
+        let columns: std::collections::BTreeSet<&str> = rows().flat_map(|(_, rows)| rows).map(|(col, _)| col.column().name).collect();
+        (Class::ALL.iter().filter(used).copied().collect(), columns.len())
+    }
+
     /// The same mapping for as long as the program runs, since a [`crate::Source`] is copied about. There is one for each source, so
     /// nothing is lost by it.
     pub(crate) fn read(file: &str, text: &str) -> Result<&'static Self, MappingError> {
@@ -86,7 +99,9 @@ impl Declared {
     /// True if a text begins with a record of this source.
     pub(crate) fn recognises(&self, text: &str) -> bool {
         if !text.trim_start().starts_with(['{', '[']) {
-            return false;
+            let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let record = self.lines.as_ref().and_then(|lines| lines.record(line).ok());
+            return record.is_some_and(|record| self.recognises_record(record.root()));
         }
         let Some(Cut::Record(range)) = JsonFramer::new(self.envelope_keys, usize::MAX >> 1).next(text.as_bytes(), false) else {
             return false;
@@ -233,8 +248,17 @@ fn outcome_of(word: &str) -> Outcome {
 pub(crate) struct DeclaredMapping(pub(crate) &'static Declared);
 
 impl Mapping for DeclaredMapping {
-    fn format(&self, _head: &[u8]) -> Format {
-        Format::Json { envelope_keys: self.0.envelope_keys }
+    fn format(&self, head: &[u8]) -> Format {
+        match head.trim_ascii_start() {
+            [b'{' | b'[', ..] => Format::Json { envelope_keys: self.0.envelope_keys },
+            _ if self.0.lines.is_some() => Format::Lines,
+            _ => Format::Json { envelope_keys: self.0.envelope_keys },
+        }
+    }
+
+    fn map_line(&mut self, line: &str) -> Result<Mapped, Reason> {
+        let lines = self.0.lines.as_ref().ok_or(Reason::NotJson { detail: "this source has no lines of text".to_owned() })?;
+        finish(line, lines.record(line)?, |fields| self.map_json(fields)).map(Mapped::Event)
     }
 
     fn map_json(&mut self, record: &mut Fields<'_>) -> Result<Event, Reason> {

@@ -57,7 +57,9 @@ impl<'a> Fields<'a> {
             if members.contains_key(name) {
                 continue;
             }
-            let Some(other) = members.keys().find(|key| key.eq_ignore_ascii_case(name)).map(str::to_owned) else { continue };
+            // A name that differs from another one only in case is that other one.
+            let is_other = |key: &&str| key.eq_ignore_ascii_case(name) && !names.contains(key);
+            let Some(other) = members.keys().find(is_other).map(str::to_owned) else { continue };
             let taken = members.get_mut(&other).map(|value| std::mem::replace(value, Value::Null));
             members.insert(name, taken.unwrap_or(Value::Null));
         }

@@ -28,4 +28,4 @@ pub use declared::{MappingError, Problem};
 pub use detect::detect;
 pub use inflate::{Compression, InflateError, Inflater};
 pub use normalizer::{Normalizer, Options};
-pub use source::{DeclaredSource, Source, UnknownSource};
+pub use source::{About, DeclaredSource, Source, UnknownSource};

@@ -6,6 +6,12 @@ use std::sync::{LazyLock, RwLock};
 
 use crate::declared::{Declared, MappingError, Problem};
 
+mod about;
+#[cfg(test)]
+mod reference;
+
+pub use about::About;
+
 /// A kind of log that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
@@ -29,6 +35,8 @@ pub enum Source {
     AzureActivity,
     /// Microsoft Entra sign-in, audit and risk logs.
     AzureEntra,
+    /// Cisco ASA and Firepower Threat Defense.
+    CiscoAsa,
     /// Envoy and Istio access logs.
     EnvoyAccess,
     /// Falco alerts.
@@ -104,6 +112,9 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "duo"
     "onepassword"
     "slack"
+    "fortinet"
+    "paloalto"
+    "zscaler"
 };
 
 /// The sources that Coldtrail brings and those that were added.
@@ -128,6 +139,7 @@ impl Source {
         Self::AwsWaf,
         Self::AzureActivity,
         Self::AzureEntra,
+        Self::CiscoAsa,
         Self::EnvoyAccess,
         Self::Falco,
         Self::GcpAudit,
@@ -179,6 +191,7 @@ impl Source {
             Self::AwsWaf => "aws_waf",
             Self::AzureActivity => "azure_activity",
             Self::AzureEntra => "azure_entra",
+            Self::CiscoAsa => "cisco_asa",
             Self::EnvoyAccess => "envoy_istio_access",
             Self::Falco => "falco",
             Self::GcpAudit => "gcp_audit",

@@ -12,6 +12,7 @@ mod aws_waf;
 mod azure;
 mod azure_activity;
 mod azure_entra;
+mod cisco_asa;
 mod csv;
 mod envelope;
 mod envoy_istio_access;
@@ -30,7 +31,9 @@ pub(crate) mod testing;
 mod windows_event;
 mod zeek;
 
+pub(crate) use access::finish;
 pub(crate) use envelope::{has_json_text, map_inner};
+pub(crate) use http_words::host_and_port;
 
 use coldtrail_model::Event;
 
@@ -133,6 +136,7 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::AwsWaf => Box::<aws_waf::Waf>::default(),
         Source::AzureActivity => Box::<azure_activity::AzureActivity>::default(),
         Source::AzureEntra => Box::<azure_entra::Entra>::default(),
+        Source::CiscoAsa => Box::new(cisco_asa::Asa::new(options.written_ms)),
         Source::EnvoyAccess => Box::<envoy_istio_access::EnvoyAccess>::default(),
         Source::Falco => Box::<falco::Falco>::default(),
         Source::GcpAudit => Box::<gcp_audit::GcpAudit>::default(),
@@ -161,6 +165,7 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::AwsWaf => aws_waf::recognises(look),
         Source::AzureActivity => azure_activity::recognises(look),
         Source::AzureEntra => azure_entra::recognises(look),
+        Source::CiscoAsa => cisco_asa::recognises(look),
         Source::EnvoyAccess => envoy_istio_access::recognises(look),
         Source::Falco => falco::recognises(look),
         Source::GcpAudit => gcp_audit::recognises(look),

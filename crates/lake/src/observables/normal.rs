@@ -13,12 +13,9 @@ pub(super) struct Shown<'a> {
 }
 
 /// What a value of a column shows, in the form that indicators are compared in: usually one thing, two for a URL (and its host)
-/// or a user name that is an e-mail address, none for an empty text.
+/// or a user name that is an e-mail address, none for an empty text or an answer of the DNS that leads nowhere.
 pub(super) fn shown_by(kind: ObservableType, raw: &str) -> Vec<Shown<'_>> {
-    let text = raw.trim();
-    if text.is_empty() || text == "-" {
-        return Vec::new();
-    }
+    let Some(text) = kind.of(raw.trim()).filter(|text| !text.is_empty() && *text != "-") else { return Vec::new() };
     let first = match kind {
         ObservableType::Ip | ObservableType::Hostname | ObservableType::DnsAnswer => host(kind, text),
         ObservableType::Mac => shown(kind, lower(text).replace('-', ":").into()),

@@ -27,6 +27,10 @@ pub(super) struct Alternative {
     pub(super) from: From,
     /// What each text becomes; a text that is not here gives nothing.
     pub(super) map: Option<Vec<(Vec<Pattern>, String)>>,
+    /// What stands between these two texts, of which an empty one is the beginning or the end.
+    pub(super) between: Option<(String, String)>,
+    /// What stands between the parts of a text that is a list.
+    pub(super) split: Option<String>,
     pub(super) form: Option<Form>,
     pub(super) time: TimeFormat,
 }
@@ -96,9 +100,14 @@ fn tried<T>(used: &mut Used, attempt: impl FnOnce(&mut Used) -> Option<T>) -> Op
 }
 
 impl Alternative {
+    /// The name of the event as it is.
+    pub(super) fn blank() -> Self {
+        Self { when: Vec::new(), from: From::Event, map: None, between: None, split: None, form: None, time: TimeFormat::Any }
+    }
+
     /// A value that stands under a path as it is.
     pub(super) fn of_path(path: Path) -> Self {
-        Self { when: Vec::new(), from: From::Path(path), map: None, form: None, time: TimeFormat::Any }
+        Self { when: Vec::new(), from: From::Path(path), ..Self::blank() }
     }
 
     fn applies(&self, context: Context<'_, '_>) -> bool {
@@ -125,6 +134,10 @@ impl Alternative {
 
     /// The text as the mapping wants it. A table may say what a text for nothing means.
     fn shape<'v>(&'v self, text: Cow<'v, str>, context: Context<'v, '_>) -> Option<Cow<'v, str>> {
+        let text = match &self.between {
+            Some((before, after)) => between(text, before, after)?,
+            None => text,
+        };
         let text = match &self.map {
             Some(map) => Cow::Borrowed(map.iter().find(|(patterns, _)| patterns.iter().any(|one| one.matches(&text)))?.1.as_str()),
             None if context.nothing.iter().any(|nothing| nothing.eq_ignore_ascii_case(&text)) => return None,
@@ -137,13 +150,18 @@ impl Alternative {
     }
 
     fn time(&self, context: Context<'_, '_>, used: &mut Used) -> Option<i64> {
-        let From::Path(path) = &self.from else { return None };
         if !self.applies(context) {
             return None;
         }
-        let value = path.find(context.root, used)?;
-        used.push(address(value));
-        self.time.read(value)
+        match &self.from {
+            From::Path(path) => {
+                let value = path.find(context.root, used)?;
+                used.push(address(value));
+                self.time.read(&text_of(value)?)
+            }
+            From::Join(paths, between) => self.time.read(&joined(paths, between, context, used)?),
+            From::Text(_) | From::Event | From::Each(..) => None,
+        }
     }
 
     fn place(&self, event: &mut Event, col: Col, context: Context<'_, '_>, used: &mut Used) -> Option<()> {
@@ -152,7 +170,7 @@ impl Alternative {
                 let text = self.text(context, used)?;
                 event.text(col, fitting(text, col)?);
             }
-            Kind::Integer | Kind::Long => event.long(col, whole_number(&self.text(context, used)?)?),
+            Kind::Integer | Kind::Long => event.long(col, self.whole_number(&self.text(context, used)?)?),
             Kind::Double => event.double(col, self.text(context, used)?.trim().parse().ok().filter(|number: &f64| number.is_finite())?),
             Kind::Boolean => event.flag(col, flag(&self.text(context, used)?)?),
             Kind::Time => event.time(col, self.time(context, used)?),
@@ -160,6 +178,14 @@ impl Alternative {
             Kind::Json => event.owned_text(col, self.json(context, used)?),
         }
         Some(())
+    }
+
+    /// A number; a length of time in the unit that the mapping names becomes milliseconds.
+    fn whole_number(&self, text: &str) -> Option<i64> {
+        match self.time {
+            TimeFormat::Any | TimeFormat::Rfc3339 => whole_number(text),
+            unit => unit.number(text),
+        }
     }
 
     fn texts<'v>(&'v self, context: Context<'v, '_>, col: Col, used: &mut Used) -> Option<Vec<Cow<'v, str>>> {
@@ -174,14 +200,25 @@ impl Alternative {
                 single => vec![single],
             };
             for element in elements {
-                let shaped = text_of(element).and_then(|text| self.shape(text, context)).and_then(|text| fitting(text, col));
-                if let Some(text) = shaped {
+                let Some(text) = text_of(element) else { continue };
+                let before = texts.len();
+                let shaped = self.parts(text).into_iter().filter_map(|part| self.shape(part, context).and_then(|text| fitting(text, col)));
+                texts.extend(shaped);
+                if texts.len() > before {
                     used.push(address(element));
-                    texts.push(text);
                 }
             }
         }
         Some(texts).filter(|texts| !texts.is_empty())
+    }
+
+    /// The parts of a text that is a list.
+    fn parts<'v>(&self, text: Cow<'v, str>) -> Vec<Cow<'v, str>> {
+        match (&self.split, text) {
+            (Some(separator), Cow::Borrowed(text)) => text.split(separator.as_str()).map(|part| part.trim().into()).collect(),
+            (Some(separator), Cow::Owned(text)) => text.split(separator.as_str()).map(|part| part.trim().to_owned().into()).collect(),
+            (None, text) => vec![text],
+        }
     }
 
     fn json(&self, context: Context<'_, '_>, used: &mut Used) -> Option<String> {
@@ -198,6 +235,16 @@ impl Alternative {
             From::Text(_) | From::Event | From::Join(..) => self.text(context, used).map(Cow::into_owned),
         }
     }
+}
+
+/// The text between the first `before` and the next `after`.
+fn between<'v>(text: Cow<'v, str>, before: &str, after: &str) -> Option<Cow<'v, str>> {
+    let start = if before.is_empty() { 0 } else { text.find(before)? + before.len() };
+    let length = if after.is_empty() { text.len() - start } else { text[start..].find(after)? };
+    Some(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[start..start + length]),
+        Cow::Owned(text) => Cow::Owned(text[start..start + length].to_owned()),
+    })
 }
 
 fn joined<'v>(paths: &[Path], between: &str, context: Context<'v, '_>, used: &mut Used) -> Option<Cow<'v, str>> {

@@ -1,12 +1,11 @@
-use serde_json_borrow::Value;
+use chrono::{DateTime, NaiveDateTime};
 
-use super::text::text_of;
 use crate::parse::{epoch_seconds_ms, time_ms};
 
 /// How a source writes an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TimeFormat {
-    /// As RFC 3339 text, or as a number since 1970 whose size tells its unit.
+    /// As RFC 3339 text, in another form of [`WRITTEN`], or as a number since 1970 whose size tells its unit.
     Any,
     /// As RFC 3339 text; without a zone it is UTC.
     Rfc3339,
@@ -18,6 +17,19 @@ pub(super) enum TimeFormat {
     Microseconds,
     /// As nanoseconds since 1970.
     Nanoseconds,
+}
+
+/// The forms in which devices write the time; without a zone it is UTC.
+const WRITTEN: [&str; 4] = ["%Y/%m/%d %H:%M:%S%.f", "%b %d %Y %H:%M:%S%.f", "%a %b %d %H:%M:%S %Y", "%d %b %Y %H:%M:%S%.f"];
+
+/// The same with a zone.
+const WRITTEN_WITH_ZONE: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f %z", "%Y/%m/%d %H:%M:%S%.f %z"];
+
+fn written_ms(text: &str) -> Option<i64> {
+    let with_zone =
+        || WRITTEN_WITH_ZONE.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()).map(|time| time.timestamp_millis());
+    let naive = WRITTEN.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    naive.map(|time| time.and_utc().timestamp_millis()).or_else(with_zone)
 }
 
 impl TimeFormat {
@@ -32,12 +44,11 @@ impl TimeFormat {
     ];
 
     /// The instant in milliseconds since 1970.
-    pub(super) fn read(self, value: &Value<'_>) -> Option<i64> {
-        let text = text_of(value)?;
+    pub(super) fn read(self, text: &str) -> Option<i64> {
         match self {
-            Self::Rfc3339 => time_ms(&text),
-            Self::Any => time_ms(&text).or_else(|| Self::by_size(&text)?.number(&text)),
-            unit => unit.number(&text),
+            Self::Rfc3339 => time_ms(text),
+            Self::Any => time_ms(text).or_else(|| Self::by_size(text)?.number(text)).or_else(|| written_ms(text.trim())),
+            unit => unit.number(text),
         }
     }
 
@@ -49,7 +60,8 @@ impl TimeFormat {
             .find_map(|(limit, unit)| (size < limit).then_some(unit))
     }
 
-    fn number(self, text: &str) -> Option<i64> {
+    /// What a number of this unit is in milliseconds.
+    pub(super) fn number(self, text: &str) -> Option<i64> {
         let text = text.trim();
         let whole = || text.split('.').next().and_then(|whole| whole.parse::<i64>().ok());
         match self {

@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::error::Problem;
 use super::expression::{Alternative, Expression, From, flag, whole_number};
 use super::instant::TimeFormat;
+use super::lines::Lines;
 use super::path::Path;
 use super::pattern::Pattern;
 use super::reader::Table;
@@ -32,9 +33,9 @@ const KEYS: &[&str] = &[
     "only",
     "kinds",
 ];
-const RECORDS_KEYS: &[&str] = &["envelopes", "inside"];
+const RECORDS_KEYS: &[&str] = &["envelopes", "inside", "lines"];
 const KIND_KEYS: &[&str] = &["when", "time", "event", "classes", "outcome", "finding_status", "severity", "fields", "only"];
-const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "map", "as", "when"];
+const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "map", "between", "split", "as", "when"];
 
 /// Columns that follow from others or that Coldtrail sets itself.
 const OWN_COLUMNS: &[Col] = &[
@@ -90,13 +91,14 @@ pub(super) fn read(text: &str) -> Result<Declared, Problem> {
     let table = root.table(KEYS)?;
     let name = table.need("source", source_name)?;
     table.need("documentation", |node| node.text().map(drop))?;
-    let (envelope_keys, inside) = table.read("records", read_records)?;
+    let records = table.read("records", read_records)?;
     let kinds = read_kinds(&table)?;
     let recognised_by = table.need("recognised_by", |node| node.list().into_iter().map(conditions).collect::<Result<Vec<_>, _>>())?;
     Ok(Declared {
         name,
-        envelope_keys: leak_all(envelope_keys),
-        inside: leak_all(inside),
+        envelope_keys: leak_all(records.envelopes),
+        inside: leak_all(records.inside),
+        lines: records.lines,
         spelling: leak_all(top_keys(&kinds)),
         recognised_by,
         json_text: table.read("json_text", |node| node.list().into_iter().map(path).collect())?,
@@ -114,10 +116,19 @@ fn source_name(node: &Node) -> Result<String, Problem> {
     }
 }
 
-fn read_records(node: &Node) -> Result<(Vec<String>, Vec<String>), Problem> {
+/// How records lie in files.
+#[derive(Default)]
+struct Records {
+    envelopes: Vec<String>,
+    inside: Vec<String>,
+    lines: Option<Lines>,
+}
+
+fn read_records(node: &Node) -> Result<Records, Problem> {
     let table = node.table(RECORDS_KEYS)?;
     let texts = |node: &Node| Ok(node.texts()?.into_iter().map(str::to_owned).collect());
-    Ok((table.read("envelopes", texts)?, table.read("inside", texts)?))
+    let lines = table.read("lines", |node| Lines::read(node).map(Some))?;
+    Ok(Records { envelopes: table.read("envelopes", texts)?, inside: table.read("inside", texts)?, lines })
 }
 
 /// What all kinds of records have in common.
@@ -306,7 +317,7 @@ fn expression(node: &Node) -> Result<Expression, Problem> {
     let mut alternatives = Vec::new();
     for part in node.list() {
         match part.text() {
-            Ok("$event") => alternatives.push(Alternative { from: From::Event, ..blank() }),
+            Ok("$event") => alternatives.push(Alternative::blank()),
             Ok(_) => alternatives.push(Alternative::of_path(path(part)?)),
             Err(_) => alternatives.extend(read_alternatives(part)?),
         }
@@ -314,15 +325,16 @@ fn expression(node: &Node) -> Result<Expression, Problem> {
     Ok(Expression { alternatives })
 }
 
-fn blank() -> Alternative {
-    Alternative { when: Vec::new(), from: From::Event, map: None, form: None, time: TimeFormat::Any }
-}
-
 fn read_alternatives(node: &Node) -> Result<Vec<Alternative>, Problem> {
     let table = node.table(EXPRESSION_KEYS)?;
-    let mut shape = blank();
+    let mut shape = Alternative::blank();
     shape.when = table.read("when", conditions)?;
     shape.map = table.read("map", |node| read_map(node).map(Some))?;
+    shape.between = table.read("between", |node| match node.texts()?[..] {
+        [before, after] => Ok(Some((before.to_owned(), after.to_owned()))),
+        _ => Err(node.problem("these are two texts: what stands before and what stands after")),
+    })?;
+    shape.split = table.read("split", |node| Ok(Some(node.text()?.to_owned())))?;
     if let Some(node) = table.get("as") {
         match node.word(Form::NAMES) {
             Ok(form) => shape.form = Some(form),
@@ -391,5 +403,8 @@ fn leak_all(texts: Vec<String>) -> &'static [&'static str] {
 /// Every key that a mapping can have.
 #[cfg(test)]
 pub(super) fn all_keys() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().chain(KIND_KEYS).chain(EXPRESSION_KEYS).chain(RECORDS_KEYS).copied()
+    [KEYS, KIND_KEYS, EXPRESSION_KEYS, RECORDS_KEYS, super::lines::LINES_KEYS, super::lines::CEF_KEYS, super::lines::COLUMNS_KEYS]
+        .into_iter()
+        .flatten()
+        .copied()
 }

@@ -4,13 +4,17 @@ use crate::fields::Fields;
 mod columns;
 mod document;
 mod duo;
+mod fortinet;
 mod github_audit;
 mod google_workspace;
+mod lines;
 mod o365_audit;
 mod okta;
 mod onepassword;
+mod paloalto;
 mod problems;
 mod slack;
+mod zscaler;
 
 /// The smallest mapping, with more keys behind it.
 fn mapping(more: &str) -> String {

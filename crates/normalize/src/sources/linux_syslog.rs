@@ -70,11 +70,12 @@ impl Mapping for Syslog {
     }
 }
 
-/// True if an object that begins like this is a syslog: a line with a time and a program, or an entry of the journal.
+/// True if an object that begins like this is a syslog: a line with a time and a program, or an entry of the journal. What has the form of
+/// CEF is of the device that its header names.
 pub(crate) fn recognises(look: &FirstLook<'_>) -> bool {
     match &look.record {
         Some(_) => look.record_has(&["MESSAGE", "__REALTIME_TIMESTAMP"]),
-        None => syslog::Header::read(look.line, Some(0)).is_ok_and(|header| header.is_whole()),
+        None => syslog::Header::read(look.line, Some(0)).is_ok_and(|header| header.is_whole()) && !look.line.contains("CEF:0|"),
     }
 }
 

@@ -10,7 +10,8 @@ use coldtrail_model::{Class, Col, Event};
 use crate::fields::Fields;
 use crate::{Reason, parse::epoch_seconds_ms};
 
-pub(crate) use header::Header;
+pub(crate) use header::{Header, SEVERITIES};
+pub(crate) use template::{Captures, matches};
 
 /// Maps a line. A message without a program is one of `program`, if there is such a default.
 pub(crate) fn map_line(line: &str, written_ms: Option<i64>, program: Option<&str>) -> Result<Event, Reason> {
@@ -57,7 +58,7 @@ fn map_header(event: &mut Event, header: &Header<'_>) {
         event.text(Col::MetadataLogLevel, header::SEVERITIES[level].0);
     }
     if !header.has_time {
-        event.list(Col::MetadataLabels, ["time: when the object was written"]);
+        event.list(Col::MetadataLabels, [header::TIME_OF_OBJECT]);
     }
     event.text_opt(Col::Unmapped, header.structured_data.map(|data| serde_json::json!({"structured_data": data}).to_string()));
 }

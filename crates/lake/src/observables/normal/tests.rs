@@ -30,6 +30,8 @@ fn names_of_hosts_are_in_lower_case_without_the_last_dot() {
     check(ObservableType::Hostname, "198.51.100.7", expect!["2 IP Address: 198.51.100.7"]);
     check(ObservableType::DnsAnswer, "2001:DB8::A", expect!["2 IP Address: 2001:db8::a"]);
     check(ObservableType::DnsAnswer, "Mail.example.com.", expect!["1 Hostname: mail.example.com"]);
+    check(ObservableType::DnsAnswer, "10 Mail.example.com.", expect!["1 Hostname: mail.example.com"]);
+    check(ObservableType::DnsAnswer, "v=spf1 ~all", expect![""]);
     check(ObservableType::Hostname, ".", expect!["1 Hostname: ."]);
 }
 

@@ -23,7 +23,7 @@ fn a_key_that_is_not_known_or_there_twice_is_named_with_its_line() {
     check(
         &mapping("fields:\n  message: {form: a}\n"),
         expect![
-            "acme.yml:8: fields.message.form: there is no such key here; the keys are from, is, join, with, each, members, map, as, when"
+            "acme.yml:8: fields.message.form: there is no such key here; the keys are from, is, join, with, each, members, map, between, split, as, when"
         ],
     );
 }
@@ -78,7 +78,7 @@ fn a_value_that_cannot_be_is_refused_when_the_mapping_is_read() {
     check(
         &mapping("fields: {message: {as: shouted, from: a}}\n"),
         expect![[
-            r#"acme.yml:7: fields.message.as: "shouted" is none of ip, port, local_part, domain_part, base_name, lower, trimmed; nor "shouted" is none of any, rfc3339, seconds, milliseconds, microseconds, nanoseconds"#
+            r#"acme.yml:7: fields.message.as: "shouted" is none of ip, port, local_part, domain_part, base_name, lower, trimmed, in_parentheses, before_parentheses, account, domain, percent_decoded, url_scheme, url_host, url_port, url_path, url_query; nor "shouted" is none of any, rfc3339, seconds, milliseconds, microseconds, nanoseconds"#
         ]],
     );
     check(

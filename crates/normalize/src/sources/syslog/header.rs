@@ -1,7 +1,9 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
+use coldtrail_model::{Col, Event};
+
 use crate::Reason;
-use crate::parse::time_ms;
+use crate::parse::{is_ip, time_ms};
 
 /// What a line of syslog says before its message: RFC 3164, RFC 5424, or the form of rsyslog and syslog-ng with an RFC 3339 time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub(crate) struct Header<'a> {
 }
 
 /// The severities of RFC 5424, and OCSF's number of each.
-pub(super) const SEVERITIES: [(&str, i32); 8] =
+pub(crate) const SEVERITIES: [(&str, i32); 8] =
     [("emerg", 6), ("alert", 5), ("crit", 5), ("err", 4), ("warning", 3), ("notice", 1), ("info", 1), ("debug", 1)];
 
 const FACILITIES: [&str; 24] = [
@@ -50,6 +52,9 @@ const FACILITIES: [&str; 24] = [
     "local6",
     "local7",
 ];
+
+/// The label of an event whose record has no time.
+pub(super) const TIME_OF_OBJECT: &str = "time: when the object was written";
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -136,6 +141,31 @@ impl<'a> Header<'a> {
         }
         let pid = pid.and_then(|pid| pid.parse().ok());
         Self { program: Some(program), pid, message: rest.strip_prefix(' ').unwrap_or(rest), ..whole }
+    }
+
+    /// When the message says that it was, or else the object.
+    pub(crate) fn event_time(&self) -> i64 {
+        self.time_ms
+    }
+
+    /// The same header if the message itself has the time.
+    pub(crate) fn with_time(self) -> Self {
+        Self { has_time: true, ..self }
+    }
+
+    /// The same header, earlier by so many minutes: its time was of a zone ahead of UTC.
+    pub(crate) fn minus_minutes(self, minutes: i64) -> Self {
+        Self { time_ms: self.time_ms.saturating_sub(minutes * 60_000), ..self }
+    }
+
+    /// Places which device it is of, and whether the time is the device's.
+    pub(crate) fn place_device(&self, event: &mut Event) {
+        let host = self.host.filter(|host| !host.starts_with('<'));
+        event.text_opt(if host.is_some_and(is_ip) { Col::DeviceIp } else { Col::DeviceHostname }, host);
+        event.text_opt(Col::MetadataLogName, self.facility);
+        if !self.has_time {
+            event.list(Col::MetadataLabels, [TIME_OF_OBJECT]);
+        }
     }
 
     /// True if there are a time and a program.

@@ -1,14 +1,14 @@
 use crate::parse::is_ip;
 
 /// What a template found, by the names in it.
-pub(super) type Captures<'t, 'm> = Vec<(&'t str, &'m str)>;
+pub(crate) type Captures<'t, 'm> = Vec<(&'t str, &'m str)>;
 
 /// Matches a message with a template such as `Failed {method} for {user} from {ip} port {port}*`.
 ///
 /// A name in braces takes any text that leaves the rest of the template a match: the shortest, but the longest for `user`, since a user
 /// who is asked for a name can write ` from 10.0.0.1 port 22` into it, and only what sshd writes afterwards is true. `ip` is an address
-/// or a name of a host, `port`, `uid`, `gid` and `pid` are digits. A `*` at the end takes whatever is left.
-pub(super) fn matches<'t, 'm>(template: &'t str, message: &'m str) -> Option<Captures<'t, 'm>> {
+/// or a name of a host, `src` and `dst` ends of a connection, `port`, `uid`, `gid` and `pid` are digits. A `*` at the end takes whatever is left.
+pub(crate) fn matches<'t, 'm>(template: &'t str, message: &'m str) -> Option<Captures<'t, 'm>> {
     let mut captures = Captures::new();
     step(template, message, &mut captures).then_some(captures)
 }
@@ -56,6 +56,9 @@ fn fits(name: &str, text: &str) -> bool {
     match name {
         "port" | "uid" | "gid" | "pid" | "byuid" => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
         "ip" => is_ip(text) || !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:%".contains(&byte)),
+        "bytes" | "bytesin" | "bytesout" | "count" => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+        "src" | "dst" => !text.is_empty() && !text.split('(').next().unwrap_or(text).contains(' '),
+        "l4" | "interface" | "acl" | "id" => !text.is_empty() && !text.contains(' '),
         "word" | "by" | "method" | "key" | "group" => !text.contains(' '),
         _ => true,
     }
