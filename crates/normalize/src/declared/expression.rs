@@ -9,7 +9,7 @@ use super::condition::Condition;
 use super::instant::TimeFormat;
 use super::path::{Path, Used};
 use super::pattern::Pattern;
-use super::text::{Form, text_of};
+use super::text::{Form, part_between, text_of};
 use crate::fields::{address, to_json};
 use crate::parse::{is_email_address, parse_long};
 
@@ -25,6 +25,8 @@ pub(super) struct Alternative {
     /// All of this must be so.
     pub(super) when: Vec<Condition>,
     pub(super) from: From,
+    /// Of a text only what stands after the first of these and before the second.
+    pub(super) between: Option<(String, String)>,
     /// What each text becomes; a text that is not here gives nothing.
     pub(super) map: Option<Vec<(Vec<Pattern>, String)>>,
     pub(super) form: Option<Form>,
@@ -98,7 +100,7 @@ fn tried<T>(used: &mut Used, attempt: impl FnOnce(&mut Used) -> Option<T>) -> Op
 impl Alternative {
     /// A value that stands under a path as it is.
     pub(super) fn of_path(path: Path) -> Self {
-        Self { when: Vec::new(), from: From::Path(path), map: None, form: None, time: TimeFormat::Any }
+        Self { when: Vec::new(), from: From::Path(path), between: None, map: None, form: None, time: TimeFormat::Any }
     }
 
     fn applies(&self, context: Context<'_, '_>) -> bool {
@@ -125,6 +127,10 @@ impl Alternative {
 
     /// The text as the mapping wants it. A table may say what a text for nothing means.
     fn shape<'v>(&'v self, text: Cow<'v, str>, context: Context<'v, '_>) -> Option<Cow<'v, str>> {
+        let text = match &self.between {
+            Some((after, before)) => part_between(text, after, before)?,
+            None => text,
+        };
         let text = match &self.map {
             Some(map) => Cow::Borrowed(map.iter().find(|(patterns, _)| patterns.iter().any(|one| one.matches(&text)))?.1.as_str()),
             None if context.nothing.iter().any(|nothing| nothing.eq_ignore_ascii_case(&text)) => return None,

@@ -34,7 +34,7 @@ const KEYS: &[&str] = &[
 ];
 const RECORDS_KEYS: &[&str] = &["envelopes", "inside"];
 const KIND_KEYS: &[&str] = &["when", "time", "event", "classes", "outcome", "finding_status", "severity", "fields", "only"];
-const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "map", "as", "when"];
+const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "between", "map", "as", "when"];
 
 /// Columns that follow from others or that Coldtrail sets itself.
 const OWN_COLUMNS: &[Col] = &[
@@ -315,13 +315,14 @@ fn expression(node: &Node) -> Result<Expression, Problem> {
 }
 
 fn blank() -> Alternative {
-    Alternative { when: Vec::new(), from: From::Event, map: None, form: None, time: TimeFormat::Any }
+    Alternative { when: Vec::new(), from: From::Event, between: None, map: None, form: None, time: TimeFormat::Any }
 }
 
 fn read_alternatives(node: &Node) -> Result<Vec<Alternative>, Problem> {
     let table = node.table(EXPRESSION_KEYS)?;
     let mut shape = blank();
     shape.when = table.read("when", conditions)?;
+    shape.between = table.read("between", read_between)?;
     shape.map = table.read("map", |node| read_map(node).map(Some))?;
     if let Some(node) = table.get("as") {
         match node.word(Form::NAMES) {
@@ -348,6 +349,14 @@ fn read_alternatives(node: &Node) -> Result<Vec<Alternative>, Problem> {
 
 fn from_path(node: &Node) -> Result<From, Problem> {
     if node.text()? == "$event" { Ok(From::Event) } else { path(node).map(From::Path) }
+}
+
+/// `[/subscriptions/, /]`.
+fn read_between(node: &Node) -> Result<Option<(String, String)>, Problem> {
+    match node.texts()?[..] {
+        [after, before] => Ok(Some((after.to_owned(), before.to_owned()))),
+        _ => Err(node.problem("two texts are needed: the one before the part and the one after it")),
+    }
 }
 
 fn read_map(node: &Node) -> Result<Vec<(Vec<Pattern>, String)>, Problem> {

@@ -23,7 +23,7 @@ fn a_key_that_is_not_known_or_there_twice_is_named_with_its_line() {
     check(
         &mapping("fields:\n  message: {form: a}\n"),
         expect![
-            "acme.yml:8: fields.message.form: there is no such key here; the keys are from, is, join, with, each, members, map, as, when"
+            "acme.yml:8: fields.message.form: there is no such key here; the keys are from, is, join, with, each, members, between, map, as, when"
         ],
     );
 }
