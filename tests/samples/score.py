@@ -31,6 +31,7 @@ FOLDERS = {
     "aws_waf": ["aws_waf"],
     "azure_activity": ["azure_activity"],
     "azure_entra": ["azure_entra"],
+    "azure_keyvault": ["azure_keyvault"],
     "duo": ["duo"],
     "envoy_istio_access": ["envoy_istio_access"],
     "falco": ["falco"],

@@ -104,6 +104,7 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "duo"
     "onepassword"
     "slack"
+    "azure_keyvault"
 };
 
 /// The sources that Coldtrail brings and those that were added.

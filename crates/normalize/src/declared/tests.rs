@@ -1,6 +1,7 @@
 use super::{Declared, MappingError};
 use crate::fields::Fields;
 
+mod azure_keyvault;
 mod columns;
 mod document;
 mod duo;
