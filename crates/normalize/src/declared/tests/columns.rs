@@ -172,3 +172,12 @@ fn a_part_of_a_text_stands_between_two_others_or_goes_to_the_end() {
     let error = super::read(&mapping("fields: {message: {from: a, between: [x]}}\n")).expect_err("one text is missing").to_string();
     assert_eq!(error, "acme.yml:7: fields.message.between: two texts are needed: the one before the part and the one after it");
 }
+
+#[test]
+fn a_condition_compares_with_a_text_or_with_another_path() {
+    let mapping = "fields: {status_code: {is: new, when: \"at = {made}\"}, status_detail: {is: changed, when: \"at != {made}\"}}\n";
+    let of = |made: &str| mapped(&super::mapping(mapping), &format!(r#"{{"at":"2026-03-01T12:00:00Z","made":{made}}}"#));
+    assert!(of("\"2026-03-01T12:00:00Z\"").contains("status_code = Text(\"new\")\nrest"));
+    assert!(of("\"2026-02-01T12:00:00Z\"").contains("status_detail = Text(\"changed\")\nrest"));
+    assert!(of("null").contains("status_detail = Text(\"changed\")\nrest"));
+}
