@@ -105,6 +105,9 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "onepassword"
     "slack"
     "azure_keyvault"
+    "gcp_vpcflow"
+    "gcp_scc"
+    "aws_securityhub"
 };
 
 /// The sources that Coldtrail brings and those that were added.
