@@ -33,6 +33,7 @@ FOLDERS = {
     "azure_activity": ["azure_activity"],
     "azure_entra": ["azure_entra"],
     "azure_keyvault": ["azure_keyvault"],
+    "azure_nsgflow": ["azure_nsgflow", "azure_network_watcher"],
     "duo": ["duo"],
     "envoy_istio_access": ["envoy_istio_access"],
     "falco": ["falco"],

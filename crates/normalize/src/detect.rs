@@ -42,6 +42,8 @@ const NAMES: &[(&str, Source)] = &[
     ("insights-logs-auditlogs", Source::AzureEntra),
     ("insights-logs-kube-audit", Source::K8sAudit),
     ("insights-logs-kube-audit-admin", Source::K8sAudit),
+    ("insights-logs-networksecuritygroupflowevent", Source::AzureNsgflow),
+    ("insights-logs-flowlogflowevent", Source::AzureNsgflow),
     ("cloudaudit.googleapis.com", Source::GcpAudit),
 ];
 

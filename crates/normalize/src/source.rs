@@ -29,6 +29,8 @@ pub enum Source {
     AzureActivity,
     /// Microsoft Entra sign-in, audit and risk logs.
     AzureEntra,
+    /// Azure flow logs of network security groups and virtual networks.
+    AzureNsgflow,
     /// Envoy and Istio access logs.
     EnvoyAccess,
     /// Falco alerts.
@@ -132,6 +134,7 @@ impl Source {
         Self::AwsWaf,
         Self::AzureActivity,
         Self::AzureEntra,
+        Self::AzureNsgflow,
         Self::EnvoyAccess,
         Self::Falco,
         Self::GcpAudit,
@@ -183,6 +186,7 @@ impl Source {
             Self::AwsWaf => "aws_waf",
             Self::AzureActivity => "azure_activity",
             Self::AzureEntra => "azure_entra",
+            Self::AzureNsgflow => "azure_nsgflow",
             Self::EnvoyAccess => "envoy_istio_access",
             Self::Falco => "falco",
             Self::GcpAudit => "gcp_audit",

@@ -12,6 +12,7 @@ mod aws_waf;
 mod azure;
 mod azure_activity;
 mod azure_entra;
+mod azure_nsgflow;
 mod csv;
 mod envelope;
 mod envoy_istio_access;
@@ -52,6 +53,11 @@ pub(crate) enum Format {
         /// Keys such as `Records`.
         envelope_keys: &'static [&'static str],
     },
+    /// JSON in any arrangement whose records hold several events each: [`Mapping::map_nested`].
+    Nested {
+        /// Keys such as `records`.
+        envelope_keys: &'static [&'static str],
+    },
     /// Lines of which several make one record, not always one after the other: [`Mapping::join_line`].
     Joined,
     /// Pieces that a framer of the source cuts: [`Mapping::map_binary`].
@@ -66,6 +72,7 @@ impl std::fmt::Debug for Format {
             Self::Lines => "Lines",
             Self::Text(_) => "Text",
             Self::Json { .. } => "Json",
+            Self::Nested { .. } => "Nested",
             Self::Joined => "Joined",
             Self::Framed(_) => "Framed",
             Self::Whole => "Whole",
@@ -94,6 +101,12 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
     fn map_json(&mut self, fields: &mut Fields<'_>) -> Result<Event, Reason> {
         let _ = fields;
         Err(Reason::NotThisFormat { format: "a format of this source", detail: "JSON was not expected".to_owned() })
+    }
+
+    /// Maps one JSON record that holds several events, each with its own place.
+    fn map_nested(&mut self, place: Place, text: &str, batch: &mut Batch) {
+        let reason = Reason::NotThisFormat { format: "a format of this source", detail: "JSON was not expected".to_owned() };
+        batch.rejects.push(crate::normalizer::reject(place, reason, text.as_bytes()));
     }
 
     /// Maps one line.
@@ -133,6 +146,7 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::AwsWaf => Box::<aws_waf::Waf>::default(),
         Source::AzureActivity => Box::<azure_activity::AzureActivity>::default(),
         Source::AzureEntra => Box::<azure_entra::Entra>::default(),
+        Source::AzureNsgflow => Box::<azure_nsgflow::FlowLog>::default(),
         Source::EnvoyAccess => Box::<envoy_istio_access::EnvoyAccess>::default(),
         Source::Falco => Box::<falco::Falco>::default(),
         Source::GcpAudit => Box::<gcp_audit::GcpAudit>::default(),
@@ -161,6 +175,7 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::AwsWaf => aws_waf::recognises(look),
         Source::AzureActivity => azure_activity::recognises(look),
         Source::AzureEntra => azure_entra::recognises(look),
+        Source::AzureNsgflow => azure_nsgflow::recognises(look),
         Source::EnvoyAccess => envoy_istio_access::recognises(look),
         Source::Falco => falco::recognises(look),
         Source::GcpAudit => gcp_audit::recognises(look),
