@@ -38,6 +38,7 @@ FOLDERS = {
     "envoy_istio_access": ["envoy_istio_access"],
     "falco": ["falco"],
     "gcp_audit": ["gcp_audit"],
+    "gcp_lb": ["gcp_lb"],
     "gcp_vpcflow": ["gcp_vpcflow"],
     "github_audit": ["github_audit"],
     "google_workspace": ["google_workspace"],

@@ -37,6 +37,8 @@ pub enum Source {
     Falco,
     /// Google Cloud audit logs.
     GcpAudit,
+    /// Google Cloud load balancers' logs of HTTP requests.
+    GcpLb,
     /// Kubernetes audit logs, also as EKS, GKE and AKS wrap them.
     K8sAudit,
     /// Linux audit records, as auditd writes them.
@@ -138,6 +140,7 @@ impl Source {
         Self::EnvoyAccess,
         Self::Falco,
         Self::GcpAudit,
+        Self::GcpLb,
         Self::K8sAudit,
         Self::LinuxAuditd,
         Self::LinuxSshd,
@@ -190,6 +193,7 @@ impl Source {
             Self::EnvoyAccess => "envoy_istio_access",
             Self::Falco => "falco",
             Self::GcpAudit => "gcp_audit",
+            Self::GcpLb => "gcp_lb",
             Self::K8sAudit => "k8s_audit",
             Self::LinuxAuditd => "linux_auditd",
             Self::LinuxSshd => "linux_sshd",

@@ -18,6 +18,7 @@ mod envelope;
 mod envoy_istio_access;
 mod falco;
 mod gcp_audit;
+mod gcp_lb;
 mod http_words;
 mod k8s_audit;
 mod linux_auditd;
@@ -150,6 +151,7 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::EnvoyAccess => Box::<envoy_istio_access::EnvoyAccess>::default(),
         Source::Falco => Box::<falco::Falco>::default(),
         Source::GcpAudit => Box::<gcp_audit::GcpAudit>::default(),
+        Source::GcpLb => Box::<gcp_lb::LoadBalancer>::default(),
         Source::K8sAudit => Box::<k8s_audit::K8sAudit>::default(),
         Source::LinuxAuditd => Box::<linux_auditd::Auditd>::default(),
         Source::LinuxSshd => Box::new(linux_sshd::Sshd::new(options.written_ms)),
@@ -179,6 +181,7 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::EnvoyAccess => envoy_istio_access::recognises(look),
         Source::Falco => falco::recognises(look),
         Source::GcpAudit => gcp_audit::recognises(look),
+        Source::GcpLb => gcp_lb::recognises(look),
         Source::K8sAudit => k8s_audit::recognises(look),
         Source::LinuxAuditd => linux_auditd::recognises(look),
         Source::LinuxSshd => linux_sshd::recognises(look),
