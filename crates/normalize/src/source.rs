@@ -27,6 +27,10 @@ pub enum Source {
     AwsWaf,
     /// Azure activity log.
     AzureActivity,
+    /// Azure Application Gateway's access and firewall logs.
+    AzureAppgw,
+    /// Azure Front Door's access and firewall logs.
+    AzureFrontdoor,
     /// Microsoft Entra sign-in, audit and risk logs.
     AzureEntra,
     /// Azure flow logs of network security groups and virtual networks.
@@ -135,6 +139,8 @@ impl Source {
         Self::AwsGuardduty,
         Self::AwsWaf,
         Self::AzureActivity,
+        Self::AzureAppgw,
+        Self::AzureFrontdoor,
         Self::AzureEntra,
         Self::AzureNsgflow,
         Self::EnvoyAccess,
@@ -188,6 +194,8 @@ impl Source {
             Self::AwsGuardduty => "aws_guardduty",
             Self::AwsWaf => "aws_waf",
             Self::AzureActivity => "azure_activity",
+            Self::AzureAppgw => "azure_appgw",
+            Self::AzureFrontdoor => "azure_frontdoor",
             Self::AzureEntra => "azure_entra",
             Self::AzureNsgflow => "azure_nsgflow",
             Self::EnvoyAccess => "envoy_istio_access",

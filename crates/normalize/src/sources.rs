@@ -12,6 +12,7 @@ mod aws_waf;
 mod azure;
 mod azure_activity;
 mod azure_entra;
+mod azure_gateway;
 mod azure_nsgflow;
 mod csv;
 mod envelope;
@@ -146,6 +147,8 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::AwsVpcflow => Box::<aws_vpcflow::VpcFlow>::default(),
         Source::AwsWaf => Box::<aws_waf::Waf>::default(),
         Source::AzureActivity => Box::<azure_activity::AzureActivity>::default(),
+        Source::AzureAppgw => Box::new(azure_gateway::APPLICATION_GATEWAY),
+        Source::AzureFrontdoor => Box::new(azure_gateway::FRONT_DOOR),
         Source::AzureEntra => Box::<azure_entra::Entra>::default(),
         Source::AzureNsgflow => Box::<azure_nsgflow::FlowLog>::default(),
         Source::EnvoyAccess => Box::<envoy_istio_access::EnvoyAccess>::default(),
@@ -176,6 +179,8 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::AwsVpcflow => aws_vpcflow::recognises(look),
         Source::AwsWaf => aws_waf::recognises(look),
         Source::AzureActivity => azure_activity::recognises(look),
+        Source::AzureAppgw => azure_gateway::APPLICATION_GATEWAY.recognises(look),
+        Source::AzureFrontdoor => azure_gateway::FRONT_DOOR.recognises(look),
         Source::AzureEntra => azure_entra::recognises(look),
         Source::AzureNsgflow => azure_nsgflow::recognises(look),
         Source::EnvoyAccess => envoy_istio_access::recognises(look),

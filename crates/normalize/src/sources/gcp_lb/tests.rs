@@ -12,7 +12,9 @@ const DENIED: &str = r#"{"insertId":"i1","jsonPayload":{"@type":"type.googleapis
 
 #[test]
 fn a_request_that_cloud_armor_denied_names_the_policy() {
-    check(DENIED, expect![[r#"
+    check(
+        DENIED,
+        expect![[r#"
         http_activity: Post at 2026-03-01T12:00:00.500Z
           severity = Low
           metadata_logged_time = 1772366401000
@@ -51,7 +53,8 @@ fn a_request_that_cloud_armor_denied_names_the_policy() {
           status_detail = denied_by_security_policy
           tls_ja3_hash_value = c691c8ec005d3a6a8aafc394edf6c1a3
           unmapped = {"jsonPayload":{"@type":"type.googleapis.com/google.cloud.loadbalancing.type.LoadBalancerLogEntry","enforcedSecurityPolicy":{"priority":1000}},"resource":{"type":"http_load_balancer","labels":{"url_map_name":"map"}},"spanId":"s1"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
