@@ -103,7 +103,7 @@ fn eventbridge_brings_findings_within_its_detail() {
               metadata_event_code = Unusual Behaviors
               metadata_log_version = 2018-10-08
               cloud_account_uid = 123456789012
-              is_alert = false
+              is_alert = true
               finding_info_uid = g2
               finding_info_types = Unusual Behaviors
               finding_info_product_uid = p
