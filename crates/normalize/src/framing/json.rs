@@ -34,6 +34,8 @@ pub(crate) struct JsonFramer {
     key: Option<(usize, usize)>,
     /// The first part of the envelope keys with a dot (`detail` of `detail.findings`) whose object is open at depth 2.
     parent: Option<&'static str>,
+    /// True if an envelope key has a dot.
+    has_parents: bool,
     /// The last byte outside strings that is not white space.
     previous: u8,
     /// True after an envelope's array, until the envelope ends.
@@ -57,6 +59,7 @@ impl JsonFramer {
             string: None,
             key: None,
             parent: None,
+            has_parents: envelope_keys.iter().any(|envelope| envelope.contains('.')),
             previous: b'\n',
             is_after_array: false,
             is_discarding: false,
@@ -142,7 +145,7 @@ impl JsonFramer {
         let is_value = self.base == 0 && self.previous == b':';
         let opens_array = byte == b'[' && self.base == 0 && self.start.is_none() && self.depth == 0 && !self.is_discarding;
         let opens_envelope = byte == b'[' && is_value && self.depth == self.key_depth() && self.is_envelope_key(buffer);
-        if byte == b'{' && is_value && self.depth == 1 && !self.is_after_array {
+        if self.has_parents && byte == b'{' && is_value && self.depth == 1 && !self.is_after_array {
             self.parent = self.envelope_parent(buffer);
         }
         let goes_on_after_damage = self.is_after_array && self.depth == 1 && self.previous == b',';
