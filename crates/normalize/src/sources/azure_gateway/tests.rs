@@ -12,7 +12,10 @@ const ACCESS: &str = r#"{"timeStamp":"2026-03-01T12:00:00+00:00","resourceId":"/
 
 #[test]
 fn a_request_through_a_gateway_names_client_server_and_url() {
-    check(Source::AzureAppgw, ACCESS, expect![[r#"
+    check(
+        Source::AzureAppgw,
+        ACCESS,
+        expect![[r#"
         http_activity: Get at 2026-03-01T12:00:00.000Z
           metadata_log_name = ApplicationGatewayAccessLog
           cloud_account_uid = SUB-1
@@ -42,7 +45,8 @@ fn a_request_through_a_gateway_names_client_server_and_url() {
           device_instance_uid = appgw_2
           status_detail = ERRORINFO_UPSTREAM_TIMED_OUT
           unmapped = {"ruleName":"shop","operationName":"ApplicationGatewayAccess","properties":{"originalRequestUriWithArgs":"/cart?id=1","WAFMode":"Prevention","serverStatus":"502"}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
