@@ -42,6 +42,12 @@ const NAMES: &[(&str, Source)] = &[
     ("insights-logs-auditlogs", Source::AzureEntra),
     ("insights-logs-kube-audit", Source::K8sAudit),
     ("insights-logs-kube-audit-admin", Source::K8sAudit),
+    ("insights-logs-applicationgatewayaccesslog", Source::AzureAppgw),
+    ("insights-logs-applicationgatewayfirewalllog", Source::AzureAppgw),
+    ("insights-logs-frontdooraccesslog", Source::AzureFrontdoor),
+    ("insights-logs-frontdoorwebapplicationfirewalllog", Source::AzureFrontdoor),
+    ("insights-logs-networksecuritygroupflowevent", Source::AzureNsgflow),
+    ("insights-logs-flowlogflowevent", Source::AzureNsgflow),
     ("cloudaudit.googleapis.com", Source::GcpAudit),
 ];
 

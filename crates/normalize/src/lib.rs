@@ -9,7 +9,8 @@
 //!                                                           mappings/*.yml
 //! ```
 //!
-//! Every record of the input ends as exactly one event or one reject; [`Batch::records`] counts them.
+//! Every record of the input ends as exactly one event or one reject; [`Batch::records`] counts them. Where a
+//! JSON object is a list, as in Azure's flow logs, each of its elements is a record.
 
 mod batch;
 mod declared;

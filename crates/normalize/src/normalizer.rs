@@ -112,7 +112,9 @@ impl Normalizer {
         let format = mapping.format(&head);
         let framer: Box<dyn Framer> = match format {
             Format::Lines | Format::Joined => Box::new(LineFramer::new(self.options.record_bytes_max)),
-            Format::Json { envelope_keys } => Box::new(JsonFramer::new(envelope_keys, self.options.record_bytes_max)),
+            Format::Json { envelope_keys } | Format::Nested { envelope_keys } => {
+                Box::new(JsonFramer::new(envelope_keys, self.options.record_bytes_max))
+            }
             Format::Text(make) | Format::Framed(make) => make(&self.options),
             Format::Whole => Box::new(WholeFramer::new(self.options.object_bytes_max)),
         };
@@ -143,6 +145,7 @@ impl Normalizer {
                 (Some(reason), _) => batch.rejects.push(reject(place, reason, raw)),
                 (None, Some(Format::Lines | Format::Text(_))) => map_line(mapping.as_mut(), place, raw, &mut batch),
                 (None, Some(Format::Joined)) => join_line(mapping.as_mut(), place, raw, &mut batch),
+                (None, Some(Format::Nested { .. })) => map_nested(mapping.as_mut(), place, raw, &mut batch),
                 (None, Some(_)) => map_json(mapping.as_mut(), place, raw, &mut batch),
                 (None, None) => mapping.map_binary(place, raw, &mut batch),
             }
@@ -173,6 +176,13 @@ fn map_line(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Bat
 fn join_line(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Batch) {
     match std::str::from_utf8(raw) {
         Ok(line) => mapping.join_line(place, line, batch),
+        Err(_) => batch.rejects.push(reject(place, Reason::NotUtf8, raw)),
+    }
+}
+
+fn map_nested(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Batch) {
+    match std::str::from_utf8(raw) {
+        Ok(text) => mapping.map_nested(place, text, batch),
         Err(_) => batch.rejects.push(reject(place, Reason::NotUtf8, raw)),
     }
 }

@@ -33,16 +33,24 @@ pub enum Source {
     AwsWaf,
     /// Azure activity log.
     AzureActivity,
+    /// Azure Application Gateway's access and firewall logs.
+    AzureAppgw,
+    /// Azure Front Door's access and firewall logs.
+    AzureFrontdoor,
     /// Microsoft Entra sign-in, audit and risk logs.
     AzureEntra,
     /// Cisco ASA and Firepower Threat Defense.
     CiscoAsa,
+    /// Azure flow logs of network security groups and virtual networks.
+    AzureNsgflow,
     /// Envoy and Istio access logs.
     EnvoyAccess,
     /// Falco alerts.
     Falco,
     /// Google Cloud audit logs.
     GcpAudit,
+    /// Google Cloud load balancers' logs of HTTP requests.
+    GcpLb,
     /// Kubernetes audit logs, also as EKS, GKE and AKS wrap them.
     K8sAudit,
     /// Linux audit records, as auditd writes them.
@@ -115,6 +123,10 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "fortinet"
     "paloalto"
     "zscaler"
+    "azure_keyvault"
+    "gcp_vpcflow"
+    "gcp_scc"
+    "aws_securityhub"
 };
 
 /// The sources that Coldtrail brings and those that were added.
@@ -138,11 +150,15 @@ impl Source {
         Self::AwsGuardduty,
         Self::AwsWaf,
         Self::AzureActivity,
+        Self::AzureAppgw,
+        Self::AzureFrontdoor,
         Self::AzureEntra,
         Self::CiscoAsa,
+        Self::AzureNsgflow,
         Self::EnvoyAccess,
         Self::Falco,
         Self::GcpAudit,
+        Self::GcpLb,
         Self::K8sAudit,
         Self::LinuxAuditd,
         Self::LinuxSshd,
@@ -190,11 +206,15 @@ impl Source {
             Self::AwsGuardduty => "aws_guardduty",
             Self::AwsWaf => "aws_waf",
             Self::AzureActivity => "azure_activity",
+            Self::AzureAppgw => "azure_appgw",
+            Self::AzureFrontdoor => "azure_frontdoor",
             Self::AzureEntra => "azure_entra",
             Self::CiscoAsa => "cisco_asa",
+            Self::AzureNsgflow => "azure_nsgflow",
             Self::EnvoyAccess => "envoy_istio_access",
             Self::Falco => "falco",
             Self::GcpAudit => "gcp_audit",
+            Self::GcpLb => "gcp_lb",
             Self::K8sAudit => "k8s_audit",
             Self::LinuxAuditd => "linux_auditd",
             Self::LinuxSshd => "linux_sshd",

@@ -13,11 +13,14 @@ mod azure;
 mod azure_activity;
 mod azure_entra;
 mod cisco_asa;
+mod azure_gateway;
+mod azure_nsgflow;
 mod csv;
 mod envelope;
 mod envoy_istio_access;
 mod falco;
 mod gcp_audit;
+mod gcp_lb;
 mod http_words;
 mod k8s_audit;
 mod linux_auditd;
@@ -55,6 +58,11 @@ pub(crate) enum Format {
         /// Keys such as `Records`.
         envelope_keys: &'static [&'static str],
     },
+    /// JSON in any arrangement whose records hold several events each: [`Mapping::map_nested`].
+    Nested {
+        /// Keys such as `records`.
+        envelope_keys: &'static [&'static str],
+    },
     /// Lines of which several make one record, not always one after the other: [`Mapping::join_line`].
     Joined,
     /// Pieces that a framer of the source cuts: [`Mapping::map_binary`].
@@ -69,6 +77,7 @@ impl std::fmt::Debug for Format {
             Self::Lines => "Lines",
             Self::Text(_) => "Text",
             Self::Json { .. } => "Json",
+            Self::Nested { .. } => "Nested",
             Self::Joined => "Joined",
             Self::Framed(_) => "Framed",
             Self::Whole => "Whole",
@@ -97,6 +106,12 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
     fn map_json(&mut self, fields: &mut Fields<'_>) -> Result<Event, Reason> {
         let _ = fields;
         Err(Reason::NotThisFormat { format: "a format of this source", detail: "JSON was not expected".to_owned() })
+    }
+
+    /// Maps one JSON record that holds several events, each with its own place.
+    fn map_nested(&mut self, place: Place, text: &str, batch: &mut Batch) {
+        let reason = Reason::NotThisFormat { format: "a format of this source", detail: "JSON was not expected".to_owned() };
+        batch.rejects.push(crate::normalizer::reject(place, reason, text.as_bytes()));
     }
 
     /// Maps one line.
@@ -135,11 +150,15 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::AwsVpcflow => Box::<aws_vpcflow::VpcFlow>::default(),
         Source::AwsWaf => Box::<aws_waf::Waf>::default(),
         Source::AzureActivity => Box::<azure_activity::AzureActivity>::default(),
+        Source::AzureAppgw => Box::new(azure_gateway::APPLICATION_GATEWAY),
+        Source::AzureFrontdoor => Box::new(azure_gateway::FRONT_DOOR),
         Source::AzureEntra => Box::<azure_entra::Entra>::default(),
         Source::CiscoAsa => Box::new(cisco_asa::Asa::new(options.written_ms)),
+        Source::AzureNsgflow => Box::<azure_nsgflow::FlowLog>::default(),
         Source::EnvoyAccess => Box::<envoy_istio_access::EnvoyAccess>::default(),
         Source::Falco => Box::<falco::Falco>::default(),
         Source::GcpAudit => Box::<gcp_audit::GcpAudit>::default(),
+        Source::GcpLb => Box::<gcp_lb::LoadBalancer>::default(),
         Source::K8sAudit => Box::<k8s_audit::K8sAudit>::default(),
         Source::LinuxAuditd => Box::<linux_auditd::Auditd>::default(),
         Source::LinuxSshd => Box::new(linux_sshd::Sshd::new(options.written_ms)),
@@ -164,11 +183,15 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::AwsVpcflow => aws_vpcflow::recognises(look),
         Source::AwsWaf => aws_waf::recognises(look),
         Source::AzureActivity => azure_activity::recognises(look),
+        Source::AzureAppgw => azure_gateway::APPLICATION_GATEWAY.recognises(look),
+        Source::AzureFrontdoor => azure_gateway::FRONT_DOOR.recognises(look),
         Source::AzureEntra => azure_entra::recognises(look),
         Source::CiscoAsa => cisco_asa::recognises(look),
+        Source::AzureNsgflow => azure_nsgflow::recognises(look),
         Source::EnvoyAccess => envoy_istio_access::recognises(look),
         Source::Falco => falco::recognises(look),
         Source::GcpAudit => gcp_audit::recognises(look),
+        Source::GcpLb => gcp_lb::recognises(look),
         Source::K8sAudit => k8s_audit::recognises(look),
         Source::LinuxAuditd => linux_auditd::recognises(look),
         Source::LinuxSshd => linux_sshd::recognises(look),

@@ -9,7 +9,7 @@ use super::condition::Condition;
 use super::instant::TimeFormat;
 use super::path::{Path, Used};
 use super::pattern::Pattern;
-use super::text::{Form, text_of};
+use super::text::{Form, part_between, text_of};
 use crate::fields::{address, to_json};
 use crate::parse::{is_email_address, parse_long};
 
@@ -27,7 +27,7 @@ pub(super) struct Alternative {
     pub(super) from: From,
     /// What each text becomes; a text that is not here gives nothing.
     pub(super) map: Option<Vec<(Vec<Pattern>, String)>>,
-    /// What stands between these two texts, of which an empty one is the beginning or the end.
+    /// Of a text only what stands after the first of these and before the second, or to the end.
     pub(super) between: Option<(String, String)>,
     /// What stands between the parts of a text that is a list.
     pub(super) split: Option<String>,
@@ -135,7 +135,7 @@ impl Alternative {
     /// The text as the mapping wants it. A table may say what a text for nothing means.
     fn shape<'v>(&'v self, text: Cow<'v, str>, context: Context<'v, '_>) -> Option<Cow<'v, str>> {
         let text = match &self.between {
-            Some((before, after)) => between(text, before, after)?,
+            Some((after, before)) => part_between(text, after, before)?,
             None => text,
         };
         let text = match &self.map {
@@ -235,16 +235,6 @@ impl Alternative {
             From::Text(_) | From::Event | From::Join(..) => self.text(context, used).map(Cow::into_owned),
         }
     }
-}
-
-/// The text between the first `before` and the next `after`.
-fn between<'v>(text: Cow<'v, str>, before: &str, after: &str) -> Option<Cow<'v, str>> {
-    let start = if before.is_empty() { 0 } else { text.find(before)? + before.len() };
-    let length = if after.is_empty() { text.len() - start } else { text[start..].find(after)? };
-    Some(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[start..start + length]),
-        Cow::Owned(text) => Cow::Owned(text[start..start + length].to_owned()),
-    })
 }
 
 fn joined<'v>(paths: &[Path], between: &str, context: Context<'v, '_>, used: &mut Used) -> Option<Cow<'v, str>> {

@@ -329,11 +329,8 @@ fn read_alternatives(node: &Node) -> Result<Vec<Alternative>, Problem> {
     let table = node.table(EXPRESSION_KEYS)?;
     let mut shape = Alternative::blank();
     shape.when = table.read("when", conditions)?;
+    shape.between = table.read("between", read_between)?;
     shape.map = table.read("map", |node| read_map(node).map(Some))?;
-    shape.between = table.read("between", |node| match node.texts()?[..] {
-        [before, after] => Ok(Some((before.to_owned(), after.to_owned()))),
-        _ => Err(node.problem("these are two texts: what stands before and what stands after")),
-    })?;
     shape.split = table.read("split", |node| Ok(Some(node.text()?.to_owned())))?;
     if let Some(node) = table.get("as") {
         match node.word(Form::NAMES) {
@@ -360,6 +357,14 @@ fn read_alternatives(node: &Node) -> Result<Vec<Alternative>, Problem> {
 
 fn from_path(node: &Node) -> Result<From, Problem> {
     if node.text()? == "$event" { Ok(From::Event) } else { path(node).map(From::Path) }
+}
+
+/// `[/subscriptions/, /]`.
+fn read_between(node: &Node) -> Result<Option<(String, String)>, Problem> {
+    match node.texts()?[..] {
+        [after, before] => Ok(Some((after.to_owned(), before.to_owned()))),
+        _ => Err(node.problem("two texts are needed: the one before the part and the one after it")),
+    }
 }
 
 fn read_map(node: &Node) -> Result<Vec<(Vec<Pattern>, String)>, Problem> {

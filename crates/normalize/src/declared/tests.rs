@@ -1,10 +1,14 @@
 use super::{Declared, MappingError};
 use crate::fields::Fields;
 
+mod aws_securityhub;
+mod azure_keyvault;
 mod columns;
 mod document;
 mod duo;
 mod fortinet;
+mod gcp_scc;
+mod gcp_vpcflow;
 mod github_audit;
 mod google_workspace;
 mod lines;

@@ -141,6 +141,17 @@ fn url_parts(url: &str) -> (&str, &str, &str) {
     (authority, path, query)
 }
 
+/// What stands after `after` and up to `before`, or up to the end if that is not there; in any case of ASCII letters.
+pub(super) fn part_between<'v>(text: Cow<'v, str>, after: &str, before: &str) -> Option<Cow<'v, str>> {
+    let find = |text: &str, wanted: &str| match wanted {
+        "" => None,
+        _ => text.as_bytes().windows(wanted.len()).position(|part| part.eq_ignore_ascii_case(wanted.as_bytes())),
+    };
+    let start = if after.is_empty() { 0 } else { find(&text, after)? + after.len() };
+    let length = find(text.get(start..)?, before).unwrap_or(text.len() - start);
+    text.get(start..start + length).map(|part| Cow::Owned(part.to_owned()))
+}
+
 /// The address in a text that is one, with or without a port.
 fn address_of(text: &str) -> Option<String> {
     let text = text.trim();

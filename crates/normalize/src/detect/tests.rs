@@ -5,6 +5,8 @@ use crate::Source;
 fn an_object_without_records_is_told_by_the_name_that_the_vendor_gave_it() {
     let name = "s3://logs/AWSLogs/123456789012/CloudTrail/eu-central-1/2026/03/01/123456789012_CloudTrail_x.json.gz";
     assert_eq!(detect(br#"{"Records":[]}"#, name), Some(Source::AwsCloudtrail));
+    let blob = "insights-logs-flowlogflowevent/flowLogResourceID=/SUB_NETWORKWATCHERRG/ALL/y=2026/m=03/d=01/h=12/m=00/PT1H.json";
+    assert_eq!(detect(br#"{"records":[]}"#, blob), Some(Source::AzureNsgflow));
     assert_eq!(detect(b"", "AWSLogs/123456789012/vpcflowlogs/eu-central-1/2026/03/01/flow.log.gz"), Some(Source::AwsVpcflow));
 }
 

@@ -13,6 +13,7 @@ use super::{Cut, Framer};
 /// {"a":1}\n{"b":2}          → {"a":1}   {"b":2}
 /// [{"a":1},{"b":2}]         → {"a":1}   {"b":2}
 /// {"Records":[{"a":1}]}     → {"a":1}                 with the envelope key "Records"
+/// {"detail":{"f":[{"a":1}]}} → {"a":1}               with the envelope key "detail.f"
 /// {"a":\n{"b":2}\n{"c":3}   → {"a":\n{"b":2}  is cut off,   {"c":3}
 /// ```
 #[derive(Debug)]
@@ -29,8 +30,12 @@ pub(crate) struct JsonFramer {
     start: Option<usize>,
     /// Where the string under way begins.
     string: Option<usize>,
-    /// The last string at depth 1, as it may be a key.
+    /// The last string at the depth of an envelope's keys, as it may be a key.
     key: Option<(usize, usize)>,
+    /// The first part of the envelope keys with a dot (`detail` of `detail.findings`) whose object is open at depth 2.
+    parent: Option<&'static str>,
+    /// True if an envelope key has a dot.
+    has_parents: bool,
     /// The last byte outside strings that is not white space.
     previous: u8,
     /// True after an envelope's array, until the envelope ends.
@@ -53,6 +58,8 @@ impl JsonFramer {
             start: None,
             string: None,
             key: None,
+            parent: None,
+            has_parents: envelope_keys.iter().any(|envelope| envelope.contains('.')),
             previous: b'\n',
             is_after_array: false,
             is_discarding: false,
@@ -77,7 +84,7 @@ impl JsonFramer {
             b'\n' => self.position = at + 1,
             _ => {
                 let start = self.string.take().unwrap_or(at);
-                if self.depth == 1 {
+                if self.depth == self.key_depth() {
                     self.key = Some((start + 1, at));
                 }
                 self.previous = b'"';
@@ -129,9 +136,18 @@ impl JsonFramer {
         }
     }
 
+    /// How many brackets are open around the keys that may be an envelope's.
+    fn key_depth(&self) -> usize {
+        if self.parent.is_some() { 2 } else { 1 }
+    }
+
     fn open(&mut self, buffer: &[u8], at: usize, byte: u8) {
+        let is_value = self.base == 0 && self.previous == b':';
         let opens_array = byte == b'[' && self.base == 0 && self.start.is_none() && self.depth == 0 && !self.is_discarding;
-        let opens_envelope = byte == b'[' && self.depth == 1 && self.base == 0 && self.previous == b':' && self.is_envelope_key(buffer);
+        let opens_envelope = byte == b'[' && is_value && self.depth == self.key_depth() && self.is_envelope_key(buffer);
+        if self.has_parents && byte == b'{' && is_value && self.depth == 1 && !self.is_after_array {
+            self.parent = self.envelope_parent(buffer);
+        }
         let goes_on_after_damage = self.is_after_array && self.depth == 1 && self.previous == b',';
         if goes_on_after_damage {
             self.is_after_array = false;
@@ -140,7 +156,7 @@ impl JsonFramer {
         } else if opens_array {
             self.base = 1;
         } else if opens_envelope {
-            self.base = 2;
+            self.base = self.depth + 1;
             self.start = None;
         } else {
             self.begin_if_at_base(at);
@@ -150,7 +166,23 @@ impl JsonFramer {
 
     fn is_envelope_key(&self, buffer: &[u8]) -> bool {
         let Some((start, end)) = self.key else { return false };
-        buffer.get(start..end).is_some_and(|key| self.envelope_keys.iter().any(|envelope| envelope.as_bytes() == key))
+        let is_key = |envelope: &str, key: &[u8]| match (self.parent, envelope.split_once('.')) {
+            (None, None) => envelope.as_bytes() == key,
+            (Some(parent), Some((first, second))) => first == parent && second.as_bytes() == key,
+            _ => false,
+        };
+        buffer.get(start..end).is_some_and(|key| self.envelope_keys.iter().any(|envelope| is_key(envelope, key)))
+    }
+
+    /// The first part of an envelope key with a dot, if the last key is that.
+    fn envelope_parent(&self, buffer: &[u8]) -> Option<&'static str> {
+        let (start, end) = self.key?;
+        let key = buffer.get(start..end)?;
+        self.envelope_keys
+            .iter()
+            .filter_map(|envelope| envelope.split_once('.'))
+            .map(|(first, _)| first)
+            .find(|first| first.as_bytes() == key)
     }
 
     fn close(&mut self, at: usize) -> Option<Cut> {
@@ -159,6 +191,9 @@ impl JsonFramer {
             return self.end_scalar(at);
         }
         self.depth = self.depth.saturating_sub(1);
+        if self.depth < 2 {
+            self.parent = None;
+        }
         if self.depth < self.base {
             self.base = 0;
             self.is_after_array = self.depth > 0;
@@ -184,6 +219,7 @@ impl JsonFramer {
         self.position = next;
         self.string = None;
         self.key = None;
+        self.parent = None;
         self.previous = b'\n';
         self.depth = self.base;
         self.is_discarding = false;
@@ -235,7 +271,7 @@ impl Framer for JsonFramer {
         if self.is_discarding {
             return self.position;
         }
-        let key = if self.depth == 1 { self.key.map(|(start, _)| start).into_iter().chain(self.string).min() } else { None };
+        let key = if self.depth == self.key_depth() { self.key.map(|(start, _)| start).into_iter().chain(self.string).min() } else { None };
         self.start.into_iter().chain(key).fold(self.position, usize::min)
     }
 

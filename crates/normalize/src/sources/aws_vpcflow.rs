@@ -159,7 +159,8 @@ fn map_action(event: &mut Event, flow: &mut Flow<'_>) {
     event.text(Col::StatusDetail, flow.take(Field::RejectReason));
 }
 
-fn control(event: &mut Event, outcome: Outcome, action: (i64, &str), disposition: (i64, &str)) {
+/// Sets what was decided on a connection.
+pub(super) fn control(event: &mut Event, outcome: Outcome, action: (i64, &str), disposition: (i64, &str)) {
     event.outcome(outcome);
     event.long(Col::ActionId, action.0);
     event.text(Col::Action, action.1);
@@ -211,7 +212,7 @@ fn map_connection(event: &mut Event, flow: &mut Flow<'_>) {
 }
 
 /// The IANA names that OCSF asks for.
-fn protocol_name(number: i64) -> Option<&'static str> {
+pub(super) fn protocol_name(number: i64) -> Option<&'static str> {
     Some(match number {
         1 => "icmp",
         2 => "igmp",

@@ -165,6 +165,12 @@ pub(crate) fn put_tenant(event: &mut Event, tenant: &str) {
     event.text(Col::CloudAccountUid, tenant);
 }
 
+/// What follows a name in the id of a resource, `/subscriptions/{subscription}/resourceGroups/{group}/providers/…`, in any case.
+pub(crate) fn part_of_id<'t>(id: &'t str, name: &str) -> Option<&'t str> {
+    let mut parts = id.split('/').skip_while(|part| !part.eq_ignore_ascii_case(name));
+    parts.nth(1).filter(|part| !part.is_empty())
+}
+
 /// The text of a member of an object, without regard to the case of its first letter: `type`, `Type`.
 pub(crate) fn member<'v>(value: &'v Value<'_>, key: &str) -> Option<&'v str> {
     let Value::Object(members) = value else { return None };

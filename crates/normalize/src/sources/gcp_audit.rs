@@ -103,7 +103,7 @@ fn map_entry(event: &mut Event, entry: &mut Fields<'_>) {
 }
 
 /// `europe-west1` is a region, `europe-west1-b` a zone of it.
-fn map_location(event: &mut Event, entry: &mut Fields<'_>) {
+pub(super) fn map_location(event: &mut Event, entry: &mut Fields<'_>) {
     for label in ["resource.labels.location", "resource.labels.zone", "resource.labels.region"] {
         let Some(location) = entry.text(label) else { continue };
         match location.rsplit_once('-') {
@@ -116,7 +116,8 @@ fn map_location(event: &mut Event, entry: &mut Fields<'_>) {
     }
 }
 
-fn severity_id(severity: &str) -> i32 {
+/// OCSF's severity of a log entry's.
+pub(super) fn severity_id(severity: &str) -> i32 {
     match severity {
         "DEBUG" | "INFO" | "NOTICE" => 1,
         "WARNING" => 2,

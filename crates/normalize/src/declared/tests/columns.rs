@@ -150,3 +150,34 @@ fn keys_in_another_case_are_understood_when_the_event_has_no_name() {
             rest: {"what":"file.read"}"#]],
     );
 }
+
+#[test]
+fn a_part_of_a_text_stands_between_two_others_or_goes_to_the_end() {
+    check(
+        "fields: {cloud_account_uid: {from: id, between: [/subscriptions/, /]}, resources_name: {from: id, between: [/vaults/, /]}, \
+         resources_type: {from: id, between: [/disks/, /]}, cloud_region: {from: id, between: [\"\", /]}, \
+         status_code: {from: id, between: [/SUB, /], map: {\"scriptions\": found}}, api_version: {from: word, between: [ä, ö]}}\n",
+        r#"{"at":"2026-03-01T12:00:00Z","what":"x","id":"eu/SUBSCRIPTIONS/s-1/vaults/pay","word":"xäyöz"}"#,
+        expect![[r#"
+            api_activity x
+            status_id = Long(0)
+            status = Text("Unknown")
+            cloud_account_uid = Text("s-1")
+            resources_name = Text("pay")
+            cloud_region = Text("eu")
+            status_code = Text("found")
+            api_version = Text("y")
+            rest: {"what":"x"}"#]],
+    );
+    let error = super::read(&mapping("fields: {message: {from: a, between: [x]}}\n")).expect_err("one text is missing").to_string();
+    assert_eq!(error, "acme.yml:7: fields.message.between: two texts are needed: the one before the part and the one after it");
+}
+
+#[test]
+fn a_condition_compares_with_a_text_or_with_another_path() {
+    let mapping = "fields: {status_code: {is: new, when: \"at = {made}\"}, status_detail: {is: changed, when: \"at != {made}\"}}\n";
+    let of = |made: &str| mapped(&super::mapping(mapping), &format!(r#"{{"at":"2026-03-01T12:00:00Z","made":{made}}}"#));
+    assert!(of("\"2026-03-01T12:00:00Z\"").contains("status_code = Text(\"new\")\nrest"));
+    assert!(of("\"2026-02-01T12:00:00Z\"").contains("status_detail = Text(\"changed\")\nrest"));
+    assert!(of("null").contains("status_detail = Text(\"changed\")\nrest"));
+}

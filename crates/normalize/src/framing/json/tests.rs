@@ -9,7 +9,7 @@ fn check(input: &str, expected: &[&str]) {
 }
 
 fn cut(input: &str, piece: usize, limit: usize) -> Vec<String> {
-    let mut framer = JsonFramer::new(&["Records", "value"], limit);
+    let mut framer = JsonFramer::new(&["Records", "value", "detail.findings"], limit);
     let mut buffer = Vec::new();
     let mut found = Vec::new();
     for (index, bytes) in input.as_bytes().chunks(piece).enumerate() {
@@ -47,6 +47,18 @@ fn arrays_and_envelopes_give_their_elements() {
     check("{\"Records\":[]}", &[]);
     check("{\"other\":[{\"a\":1}]}", &["{\"other\":[{\"a\":1}]}"]);
     check("{\"deep\":{\"Records\":[{\"a\":1}]}}", &["{\"deep\":{\"Records\":[{\"a\":1}]}}"]);
+}
+
+#[test]
+fn an_array_within_a_member_of_an_envelope_gives_its_elements() {
+    check(
+        "{\"source\":\"hub\",\"detail\":{\"name\":{\"findings\":[0]},\"findings\":[{\"a\":[1]},{\"b\":2}],\"more\":{\"x\":[{}]}},\"Records\":1}\n{\"c\":3}",
+        &["{\"a\":[1]}", "{\"b\":2}", "{\"c\":3}"],
+    );
+    check("{\"detail\":{\"findings\":[]}}{\"detail\":{\"findings\":[{\"a\":1}]}}", &["{\"a\":1}"]);
+    check("{\"detail\":{\"findings\":{\"a\":1}}}", &["{\"detail\":{\"findings\":{\"a\":1}}}"]);
+    check("{\"findings\":[1],\"detail\":{\"Records\":[1]}}", &["{\"findings\":[1],\"detail\":{\"Records\":[1]}}"]);
+    check("{\"detail\":{},\"Records\":[{\"a\":1}]}", &["{\"a\":1}"]);
 }
 
 #[test]
