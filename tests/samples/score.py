@@ -43,6 +43,7 @@ FOLDERS = {
     "linux_syslog": ["linux_syslog"],
     "nginx": ["nginx"],
     "o365_audit": ["o365_audit"],
+    "ocsf": ["ocsf_native"],
     "okta": ["okta"],
     "onepassword": ["onepassword"],
     "slack": ["slack"],

@@ -16,6 +16,10 @@ mod text;
 mod yaml;
 
 pub use error::{MappingError, Problem};
+pub(crate) use expression::{flag, whole_number};
+pub(crate) use instant::TimeFormat;
+pub(crate) use path::Used;
+pub(crate) use text::text_of;
 
 use coldtrail_model::{Class, Col, Event, Outcome};
 use serde::Deserialize;
@@ -29,8 +33,7 @@ use crate::sources::{Format, Mapping, map_inner};
 use classes::Classes;
 use condition::Condition;
 use expression::{Context, Expression};
-use path::{Path, Used};
-use text::text_of;
+use path::Path;
 
 /// The mapping of a source, read and checked.
 #[derive(Debug)]

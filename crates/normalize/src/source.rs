@@ -45,6 +45,8 @@ pub enum Source {
     LinuxSyslog,
     /// nginx access and error logs.
     Nginx,
+    /// OCSF events of any version.
+    Ocsf,
     /// Suricata EVE JSON.
     SuricataEve,
     /// Windows event logs: EVTX, XML, winlogbeat, nxlog and Sentinel JSON.
@@ -118,6 +120,7 @@ static SOURCES: LazyLock<RwLock<Vec<Source>>> = LazyLock::new(|| {
 impl Source {
     /// The sources whose mapping is a part of the program.
     const BUILT_IN: &'static [Self] = &[
+        Self::Ocsf,
         Self::AwsCloudfront,
         Self::AwsCloudtrail,
         Self::AwsElb,
@@ -187,6 +190,7 @@ impl Source {
             Self::LinuxSshd => "linux_sshd",
             Self::LinuxSyslog => "linux_syslog",
             Self::Nginx => "nginx",
+            Self::Ocsf => "ocsf",
             Self::SuricataEve => "suricata_eve",
             Self::WindowsEvent => "windows_event",
             Self::Zeek => "zeek",

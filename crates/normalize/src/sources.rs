@@ -23,6 +23,7 @@ mod linux_auditd;
 mod linux_sshd;
 mod linux_syslog;
 mod nginx;
+mod ocsf;
 mod suricata_eve;
 mod syslog;
 #[cfg(test)]
@@ -141,6 +142,7 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::LinuxSshd => Box::new(linux_sshd::Sshd::new(options.written_ms)),
         Source::LinuxSyslog => Box::new(linux_syslog::Syslog::new(options.written_ms)),
         Source::Nginx => Box::<nginx::Nginx>::default(),
+        Source::Ocsf => Box::<ocsf::Ocsf>::default(),
         Source::SuricataEve => Box::<suricata_eve::Eve>::default(),
         Source::WindowsEvent => Box::<windows_event::WindowsEvent>::default(),
         Source::Zeek => Box::<zeek::Zeek>::default(),
@@ -169,6 +171,7 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::LinuxSshd => linux_sshd::recognises(look),
         Source::LinuxSyslog => linux_syslog::recognises(look),
         Source::Nginx => nginx::recognises(look),
+        Source::Ocsf => ocsf::recognises(look),
         Source::SuricataEve => suricata_eve::recognises(look),
         Source::WindowsEvent => windows_event::recognises(look),
         Source::Zeek => zeek::recognises(look),

@@ -250,12 +250,12 @@ fn fitting(text: Cow<'_, str>, col: Col) -> Option<Cow<'_, str>> {
 }
 
 /// A whole number, also if it is written with decimals that are zero.
-pub(super) fn whole_number(text: &str) -> Option<i64> {
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
     parse_long(text)
         .or_else(|| text.trim().parse::<f64>().ok().filter(|float| float.fract() == 0.0 && float.abs() < 9e15).map(|float| float as i64))
 }
 
-pub(super) fn flag(text: &str) -> Option<bool> {
+pub(crate) fn flag(text: &str) -> Option<bool> {
     match text.trim() {
         text if text.eq_ignore_ascii_case("true") => Some(true),
         text if text.eq_ignore_ascii_case("false") => Some(false),

@@ -5,7 +5,7 @@ use crate::parse::{epoch_seconds_ms, time_ms};
 
 /// How a source writes an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TimeFormat {
+pub(crate) enum TimeFormat {
     /// As RFC 3339 text, or as a number since 1970 whose size tells its unit.
     Any,
     /// As RFC 3339 text; without a zone it is UTC.
@@ -32,7 +32,7 @@ impl TimeFormat {
     ];
 
     /// The instant in milliseconds since 1970.
-    pub(super) fn read(self, value: &Value<'_>) -> Option<i64> {
+    pub(crate) fn read(self, value: &Value<'_>) -> Option<i64> {
         let text = text_of(value)?;
         match self {
             Self::Rfc3339 => time_ms(&text),

@@ -9,7 +9,7 @@ use crate::fields::scalar_text;
 use crate::parse::base_name;
 
 /// A scalar as text; empty text, null, objects and arrays are nothing.
-pub(super) fn text_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+pub(crate) fn text_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value {
         Value::Str(text) if text.is_empty() => None,
         Value::Str(text) => Some(Cow::Borrowed(text.as_ref())),
