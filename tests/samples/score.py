@@ -41,6 +41,8 @@ FOLDERS = {
     "linux_auditd": ["linux_auditd"],
     "linux_sshd": ["linux_sshd"],
     "linux_syslog": ["linux_syslog"],
+    "ms_defender_mde": ["ms_defender_mde"],
+    "ms_defender_xdr": ["ms_defender_xdr"],
     "nginx": ["nginx"],
     "o365_audit": ["o365_audit"],
     "ocsf": ["ocsf_native"],

@@ -106,6 +106,8 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "duo"
     "onepassword"
     "slack"
+    "ms_defender_xdr"
+    "ms_defender_mde"
 };
 
 /// The sources that Coldtrail brings and those that were added.
@@ -157,6 +159,10 @@ impl Source {
         let mut sources = SOURCES.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         if sources.iter().any(|source| source.name() == declared.name()) {
             let problem = Problem::of_name(text, format!("there is a source {:?} already", declared.name()));
+            return Err(MappingError { file: file.to_owned(), problem });
+        }
+        if let Some(unknown) = declared.routes().find(|route| !sources.iter().any(|source| source.name() == *route)) {
+            let problem = Problem::of_name(text, format!("a route leads to {unknown:?}, and there is no such source"));
             return Err(MappingError { file: file.to_owned(), problem });
         }
         let source = Self::Declared(DeclaredSource(declared));

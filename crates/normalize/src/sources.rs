@@ -12,7 +12,7 @@ mod aws_waf;
 mod azure;
 mod azure_activity;
 mod azure_entra;
-mod csv;
+pub(crate) mod csv;
 mod envelope;
 mod envoy_istio_access;
 mod falco;
@@ -146,7 +146,7 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::SuricataEve => Box::<suricata_eve::Eve>::default(),
         Source::WindowsEvent => Box::<windows_event::WindowsEvent>::default(),
         Source::Zeek => Box::<zeek::Zeek>::default(),
-        Source::Declared(declared) => Box::new(DeclaredMapping(declared.mapping())),
+        Source::Declared(declared) => Box::new(DeclaredMapping::new(declared.mapping(), options)),
     }
 }
 

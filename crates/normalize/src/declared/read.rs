@@ -10,6 +10,7 @@ use super::instant::TimeFormat;
 use super::path::Path;
 use super::pattern::Pattern;
 use super::reader::Table;
+use super::route::Route;
 use super::text::Form;
 use super::yaml::{self, Node};
 use super::{Declared, RecordKind, Rows};
@@ -19,6 +20,7 @@ const KEYS: &[&str] = &[
     "documentation",
     "records",
     "recognised_by",
+    "routes",
     "json_text",
     "nothing",
     "time",
@@ -32,7 +34,8 @@ const KEYS: &[&str] = &[
     "only",
     "kinds",
 ];
-const RECORDS_KEYS: &[&str] = &["envelopes", "inside"];
+const RECORDS_KEYS: &[&str] = &["envelopes", "inside", "lift", "table"];
+const ROUTE_KEYS: &[&str] = &["when", "to", "names", "camel_case"];
 const KIND_KEYS: &[&str] = &["when", "time", "event", "classes", "outcome", "finding_status", "severity", "fields", "only"];
 const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "map", "as", "when"];
 
@@ -90,18 +93,21 @@ pub(super) fn read(text: &str) -> Result<Declared, Problem> {
     let table = root.table(KEYS)?;
     let name = table.need("source", source_name)?;
     table.need("documentation", |node| node.text().map(drop))?;
-    let (envelope_keys, inside) = table.read("records", read_records)?;
+    let records = table.read("records", read_records)?;
     let kinds = read_kinds(&table)?;
     let recognised_by = table.need("recognised_by", |node| node.list().into_iter().map(conditions).collect::<Result<Vec<_>, _>>())?;
     Ok(Declared {
-        name,
-        envelope_keys: leak_all(envelope_keys),
-        inside: leak_all(inside),
+        envelope_keys: leak_all(records.envelopes),
+        inside: leak_all(records.inside),
+        lift: leak_all(records.lift),
+        is_table: records.is_table,
+        routes: table.read("routes", |node| node.list().into_iter().map(|node| read_route(node, &name)).collect())?,
         spelling: leak_all(top_keys(&kinds)),
         recognised_by,
         json_text: table.read("json_text", |node| node.list().into_iter().map(path).collect())?,
         nothing: table.read("nothing", |node| Ok(node.texts()?.into_iter().map(str::to_owned).collect()))?,
         kinds,
+        name,
     })
 }
 
@@ -114,10 +120,44 @@ fn source_name(node: &Node) -> Result<String, Problem> {
     }
 }
 
-fn read_records(node: &Node) -> Result<(Vec<String>, Vec<String>), Problem> {
+/// How records lie in files.
+#[derive(Default)]
+struct Records {
+    envelopes: Vec<String>,
+    inside: Vec<String>,
+    lift: Vec<String>,
+    is_table: bool,
+}
+
+fn read_records(node: &Node) -> Result<Records, Problem> {
     let table = node.table(RECORDS_KEYS)?;
     let texts = |node: &Node| Ok(node.texts()?.into_iter().map(str::to_owned).collect());
-    Ok((table.read("envelopes", texts)?, table.read("inside", texts)?))
+    Ok(Records {
+        envelopes: table.read("envelopes", texts)?,
+        inside: table.read("inside", texts)?,
+        lift: table.read("lift", texts)?,
+        is_table: table.read("table", yes_or_no)?,
+    })
+}
+
+fn yes_or_no(node: &Node) -> Result<bool, Problem> {
+    flag(node.text()?).ok_or_else(|| node.problem("this is neither true nor false"))
+}
+
+/// A source that there is not yet, or this one, cannot be gone to.
+fn read_route(node: &Node, own: &str) -> Result<Route, Problem> {
+    let table = node.table(ROUTE_KEYS)?;
+    let to = table.need("to", source_name)?;
+    if to == own {
+        return Err(node.problem("a route leads to another source").under("to"));
+    }
+    let names = |node: &Node| node.entries()?.iter().map(|(old, new)| Ok((old.clone(), new.text()?.to_owned()))).collect();
+    Ok(Route {
+        when: table.need("when", conditions)?,
+        to,
+        names: table.read("names", names)?,
+        is_camel_case: table.read("camel_case", yes_or_no)?,
+    })
 }
 
 /// What all kinds of records have in common.
@@ -339,7 +379,7 @@ fn read_alternatives(node: &Node) -> Result<Vec<Alternative>, Problem> {
         let paths = node.list().into_iter().map(path).collect::<Result<_, _>>()?;
         Ok(Some(From::Join(paths, table.read("with", |node| Ok(node.text()?.to_owned()))?)))
     })?);
-    sources.extend(table.read("each", |node| Ok(Some(From::Each(path(node)?, table.need("members", read_members)?))))?);
+    sources.extend(table.read("each", |node| Ok(Some(From::Each(each(node)?, table.need("members", read_members)?))))?);
     match sources.is_empty() {
         true => Err(node.problem("where does the value come from? one of from, is, join and each is needed")),
         false => Ok(sources.into_iter().map(|from| Alternative { from, ..shape.clone() }).collect()),
@@ -361,6 +401,11 @@ fn read_members(node: &Node) -> Result<Vec<(String, Path)>, Problem> {
 
 fn path(node: &Node) -> Result<Path, Problem> {
     Path::parse(node.text()?).map_err(|reason| node.problem(reason))
+}
+
+/// `$record` is the record itself.
+fn each(node: &Node) -> Result<Option<Path>, Problem> {
+    if node.text()? == "$record" { Ok(None) } else { path(node).map(Some) }
 }
 
 fn conditions(node: &Node) -> Result<Vec<Condition>, Problem> {
