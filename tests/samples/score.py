@@ -50,6 +50,7 @@ FOLDERS = {
     "onepassword": ["onepassword"],
     "slack": ["slack"],
     "suricata_eve": ["suricata_eve"],
+    "tetragon": ["tetragon"],
     "windows_event": ["windows_evtx", "windows_host_json", "windows_other", "windows_security", "windows_sysmon", "windows_winlogbeat"],
     "zeek": ["zeek"],
 }

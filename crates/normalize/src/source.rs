@@ -108,6 +108,7 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "slack"
     "ms_defender_xdr"
     "ms_defender_mde"
+    "tetragon"
 };
 
 /// The sources that Coldtrail brings and those that were added.

@@ -13,6 +13,7 @@ mod okta;
 mod onepassword;
 mod problems;
 mod slack;
+mod tetragon;
 
 /// The smallest mapping, with more keys behind it.
 fn mapping(more: &str) -> String {

@@ -13,7 +13,9 @@ fn a_name_that_no_source_has_is_answered_with_those_that_there_are() {
     let error = "acme".parse::<Source>().expect_err("no such source").to_string();
     assert!(error.starts_with(r#"there is no source "acme"; the sources are ocsf, aws_cloudfront, aws_cloudtrail,"#), "{error}");
     assert!(
-        error.contains("zeek, okta, github_audit, o365_audit, google_workspace, duo, onepassword, slack, ms_defender_xdr, ms_defender_mde"),
+        error.contains(
+            "zeek, okta, github_audit, o365_audit, google_workspace, duo, onepassword, slack, ms_defender_xdr, ms_defender_mde, tetragon"
+        ),
         "{error}"
     );
     assert!(error.ends_with(", or auto"), "{error}");
