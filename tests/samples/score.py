@@ -51,13 +51,17 @@ FOLDERS = {
     "linux_auditd": ["linux_auditd"],
     "linux_sshd": ["linux_sshd"],
     "linux_syslog": ["linux_syslog"],
+    "ms_defender_mde": ["ms_defender_mde"],
+    "ms_defender_xdr": ["ms_defender_xdr"],
     "nginx": ["nginx"],
     "o365_audit": ["o365_audit"],
+    "ocsf": ["ocsf_native"],
     "okta": ["okta"],
     "onepassword": ["onepassword"],
     "paloalto": ["paloalto"],
     "slack": ["slack"],
     "suricata_eve": ["suricata_eve"],
+    "tetragon": ["tetragon"],
     "windows_event": ["windows_evtx", "windows_host_json", "windows_other", "windows_security", "windows_sysmon", "windows_winlogbeat"],
     "zeek": ["zeek"],
     "zscaler": ["zscaler"],
@@ -206,6 +210,10 @@ def reference_row(source: str, score: Score) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
+# Sources that no sample is of.
+WITHOUT_SAMPLES = ["gcp_scc"]
+
+
 def write_reference(rows: list[str]) -> None:
     before = REFERENCE.read_text().partition(SCORES)[0]
     REFERENCE.write_text(before + SCORES_HEAD + "\n".join(sorted(rows)) + "\n")
@@ -233,7 +241,8 @@ def report(source: str, score: Score, differences: int) -> None:
 if __name__ == "__main__":
     names = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     if "--reference" in sys.argv:
-        write_reference([reference_row(source_name, score_source(source_name)) for source_name in FOLDERS])
+        none = [f"| `{name}` | no samples | – | – | – | – | – | – |" for name in WITHOUT_SAMPLES]
+        write_reference(none + [reference_row(source_name, score_source(source_name)) for source_name in FOLDERS])
         sys.exit()
     for source_name in names or FOLDERS:
         report(source_name, score_source(source_name), 100_000 if "--all" in sys.argv else 40)

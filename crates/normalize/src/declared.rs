@@ -8,31 +8,41 @@ mod condition;
 mod error;
 mod expression;
 mod instant;
+mod lift;
 mod lines;
+mod member;
 mod path;
 mod pattern;
 mod read;
 mod reader;
+mod route;
+mod table;
 mod text;
 mod yaml;
 
 pub use error::{MappingError, Problem};
+pub(crate) use expression::{flag, whole_number};
+pub(crate) use instant::TimeFormat;
+pub(crate) use path::Used;
+pub(crate) use text::text_of;
 
 use coldtrail_model::{Class, Col, Event, Outcome};
 use serde::Deserialize;
 use serde_json_borrow::Value;
 
-use crate::Reason;
 use crate::fields::Fields;
 use crate::framing::{Cut, Framer, JsonFramer};
-use crate::sources::{Format, Mapped, Mapping, finish, map_inner};
+use crate::normalizer::keep_rest;
+use crate::sources::csv::{self, RowFramer};
+use crate::sources::{Format, Mapped, Mapping, finish, map_inner, mapping_of};
+use crate::{Options, Reason, Source};
 
 use classes::Classes;
 use condition::Condition;
 use expression::{Context, Expression};
 use lines::Lines;
-use path::{Path, Used};
-use text::text_of;
+use path::Path;
+use route::Route;
 
 /// The mapping of a source, read and checked.
 #[derive(Debug)]
@@ -44,6 +54,12 @@ pub(crate) struct Declared {
     inside: &'static [&'static str],
     /// How lines that are not JSON are read, if the source writes such.
     lines: Option<Lines>,
+    /// Objects in a record whose members step up beside the others.
+    lift: &'static [&'static str],
+    /// True if records may also be the rows of a table, as comma-separated values.
+    is_table: bool,
+    /// Records that the mapping of another source reads.
+    routes: Vec<Route>,
     /// A record is of this source if all conditions of one of these lists hold.
     recognised_by: Vec<Vec<Condition>>,
     /// Texts that are JSON themselves.
@@ -89,6 +105,11 @@ impl Declared {
         (Class::ALL.iter().filter(used).copied().collect(), columns.len())
     }
 
+    /// The sources whose mappings it needs.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &str> {
+        self.routes.iter().map(|route| route.to.as_str())
+    }
+
     /// The same mapping for as long as the program runs, since a [`crate::Source`] is copied about. There is one for each source, so
     /// nothing is lost by it.
     pub(crate) fn read(file: &str, text: &str) -> Result<&'static Self, MappingError> {
@@ -101,7 +122,8 @@ impl Declared {
         if !text.trim_start().starts_with(['{', '[']) {
             let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             let record = self.lines.as_ref().and_then(|lines| lines.record(line).ok());
-            return record.is_some_and(|record| self.recognises_record(record.root()));
+            return record.is_some_and(|record| self.recognises_record(record.root()))
+                || self.is_table && table::first_row(text).is_some_and(|row| self.recognises_record(row.root()));
         }
         let Some(Cut::Record(range)) = JsonFramer::new(self.envelope_keys, usize::MAX >> 1).next(text.as_bytes(), false) else {
             return false;
@@ -245,32 +267,77 @@ fn outcome_of(word: &str) -> Outcome {
 
 /// A declared mapping at work on one object.
 #[derive(Debug)]
-pub(crate) struct DeclaredMapping(pub(crate) &'static Declared);
+pub(crate) struct DeclaredMapping {
+    declared: &'static Declared,
+    options: Options,
+    /// The names of the columns, once a table has said them.
+    columns: Option<Vec<String>>,
+    /// The mappings of other sources that records were sent to, by their names.
+    routed: Vec<(&'static str, Box<dyn Mapping>)>,
+}
+
+impl DeclaredMapping {
+    /// A mapping for one object.
+    pub(crate) fn new(declared: &'static Declared, options: &Options) -> Self {
+        Self { declared, options: options.clone(), columns: None, routed: Vec::new() }
+    }
+
+    /// Has the mapping of another source read the record. The record keeps what that did not place.
+    fn follow(&mut self, route: &'static Route, record: &mut Fields<'_>) -> Result<Event, Reason> {
+        let to = route.to.as_str();
+        if !self.routed.iter().any(|(name, _)| *name == to) {
+            self.routed.extend(Source::named(to).map(|source| (to, mapping_of(source, &self.options))));
+        }
+        route.rename(record);
+        match self.routed.iter_mut().find(|(name, _)| *name == to) {
+            Some((_, mapping)) => mapping.map_json(record),
+            None => self.declared.map(record),
+        }
+    }
+}
 
 impl Mapping for DeclaredMapping {
     fn format(&self, head: &[u8]) -> Format {
         match head.trim_ascii_start() {
-            [b'{' | b'[', ..] => Format::Json { envelope_keys: self.0.envelope_keys },
-            _ if self.0.lines.is_some() => Format::Lines,
-            _ => Format::Json { envelope_keys: self.0.envelope_keys },
+            [b'{' | b'[', ..] => Format::Json { envelope_keys: self.declared.envelope_keys },
+            _ if self.declared.lines.is_some() => Format::Lines,
+            _ if self.declared.is_table => Format::Text(RowFramer::boxed),
+            _ => Format::Json { envelope_keys: self.declared.envelope_keys },
         }
     }
 
-    fn map_line(&mut self, line: &str) -> Result<Mapped, Reason> {
-        let lines = self.0.lines.as_ref().ok_or(Reason::NotJson { detail: "this source has no lines of text".to_owned() })?;
-        finish(line, lines.record(line)?, |fields| self.map_json(fields)).map(Mapped::Event)
-    }
-
     fn map_json(&mut self, record: &mut Fields<'_>) -> Result<Event, Reason> {
-        let inside = self
-            .0
+        let declared = self.declared;
+        lift::lift(record, declared.lift);
+        if let Some(route) = declared.routes.iter().find(|route| route.takes(record.root())) {
+            return self.follow(route, record);
+        }
+        let inside = declared
             .inside
             .iter()
             .find(|key| record.peek(key).is_some_and(|inner| inner.is_object()) || crate::sources::has_json_text(record, key));
         match inside {
-            Some(key) => map_inner(record, key, |inner| self.0.map(inner)),
-            None => self.0.map(record),
+            Some(key) => map_inner(record, key, |inner| declared.map(inner)),
+            None => declared.map(record),
         }
+    }
+
+    fn map_line(&mut self, line: &str) -> Result<Mapped, Reason> {
+        if let Some(lines) = &self.declared.lines {
+            return finish(line, lines.record(line)?, |fields| self.map_json(fields)).map(Mapped::Event);
+        }
+        if !self.declared.is_table {
+            return Err(Reason::NotJson { detail: "this source has no lines of text".to_owned() });
+        }
+        let Some(columns) = &self.columns else {
+            self.columns = Some(csv::cells(line));
+            return Ok(Mapped::NotARecord);
+        };
+        let mut record = table::row(columns, line).ok_or(Reason::Missing { field: "row" })?;
+        let mut event = self.map_json(&mut record)?;
+        keep_rest(&mut event, &record);
+        event.text(Col::RawData, line);
+        Ok(Mapped::Event(event))
     }
 }
 

@@ -16,6 +16,7 @@ pub fn detect(head: &[u8], name: &str) -> Option<Source> {
     };
     let record = first_json_record(text);
     let look = FirstLook {
+        name,
         bytes: head,
         line: text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(),
         text,
@@ -59,6 +60,8 @@ fn named(name: &str) -> Option<Source> {
 /// What the first bytes of an object show.
 #[derive(Debug)]
 pub(crate) struct FirstLook<'a> {
+    /// The name of the object.
+    pub(crate) name: &'a str,
     /// The bytes as they are.
     pub(crate) bytes: &'a [u8],
     /// The first line that is not blank, if it is text.

@@ -61,6 +61,8 @@ pub enum Source {
     LinuxSyslog,
     /// nginx access and error logs.
     Nginx,
+    /// OCSF events of any version.
+    Ocsf,
     /// Suricata EVE JSON.
     SuricataEve,
     /// Windows event logs: EVTX, XML, winlogbeat, nxlog and Sentinel JSON.
@@ -127,6 +129,9 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "gcp_vpcflow"
     "gcp_scc"
     "aws_securityhub"
+    "ms_defender_xdr"
+    "ms_defender_mde"
+    "tetragon"
 };
 
 /// The sources that Coldtrail brings and those that were added.
@@ -141,6 +146,7 @@ static SOURCES: LazyLock<RwLock<Vec<Source>>> = LazyLock::new(|| {
 impl Source {
     /// The sources whose mapping is a part of the program.
     const BUILT_IN: &'static [Self] = &[
+        Self::Ocsf,
         Self::AwsCloudfront,
         Self::AwsCloudtrail,
         Self::AwsElb,
@@ -184,6 +190,10 @@ impl Source {
             let problem = Problem::of_name(text, format!("there is a source {:?} already", declared.name()));
             return Err(MappingError { file: file.to_owned(), problem });
         }
+        if let Some(unknown) = declared.routes().find(|route| !sources.iter().any(|source| source.name() == *route)) {
+            let problem = Problem::of_name(text, format!("a route leads to {unknown:?}, and there is no such source"));
+            return Err(MappingError { file: file.to_owned(), problem });
+        }
         let source = Self::Declared(DeclaredSource(declared));
         sources.push(source);
         Ok(source)
@@ -220,6 +230,7 @@ impl Source {
             Self::LinuxSshd => "linux_sshd",
             Self::LinuxSyslog => "linux_syslog",
             Self::Nginx => "nginx",
+            Self::Ocsf => "ocsf",
             Self::SuricataEve => "suricata_eve",
             Self::WindowsEvent => "windows_event",
             Self::Zeek => "zeek",

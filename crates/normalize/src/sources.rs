@@ -12,10 +12,10 @@ mod aws_waf;
 mod azure;
 mod azure_activity;
 mod azure_entra;
-mod cisco_asa;
 mod azure_gateway;
 mod azure_nsgflow;
-mod csv;
+mod cisco_asa;
+pub(crate) mod csv;
 mod envelope;
 mod envoy_istio_access;
 mod falco;
@@ -27,6 +27,7 @@ mod linux_auditd;
 mod linux_sshd;
 mod linux_syslog;
 mod nginx;
+mod ocsf;
 mod suricata_eve;
 mod syslog;
 #[cfg(test)]
@@ -164,10 +165,11 @@ pub(crate) fn mapping_of(source: Source, options: &Options) -> Box<dyn Mapping> 
         Source::LinuxSshd => Box::new(linux_sshd::Sshd::new(options.written_ms)),
         Source::LinuxSyslog => Box::new(linux_syslog::Syslog::new(options.written_ms)),
         Source::Nginx => Box::<nginx::Nginx>::default(),
+        Source::Ocsf => Box::<ocsf::Ocsf>::default(),
         Source::SuricataEve => Box::<suricata_eve::Eve>::default(),
         Source::WindowsEvent => Box::<windows_event::WindowsEvent>::default(),
         Source::Zeek => Box::<zeek::Zeek>::default(),
-        Source::Declared(declared) => Box::new(DeclaredMapping(declared.mapping())),
+        Source::Declared(declared) => Box::new(DeclaredMapping::new(declared.mapping(), options)),
     }
 }
 
@@ -197,6 +199,7 @@ pub(crate) fn recognises(source: Source, look: &FirstLook<'_>) -> bool {
         Source::LinuxSshd => linux_sshd::recognises(look),
         Source::LinuxSyslog => linux_syslog::recognises(look),
         Source::Nginx => nginx::recognises(look),
+        Source::Ocsf => ocsf::recognises(look),
         Source::SuricataEve => suricata_eve::recognises(look),
         Source::WindowsEvent => windows_event::recognises(look),
         Source::Zeek => zeek::recognises(look),

@@ -7,6 +7,7 @@ use serde_json_borrow::Value;
 
 use super::condition::Condition;
 use super::instant::TimeFormat;
+use super::member;
 use super::path::{Path, Used};
 use super::pattern::Pattern;
 use super::text::{Form, part_between, text_of};
@@ -46,8 +47,8 @@ pub(super) enum From {
     Event,
     /// Several places of the record, with a text between them; what is not there is left out.
     Join(Vec<Path>, String),
-    /// Objects made of the elements of an array: `resources`.
-    Each(Path, Vec<(String, Path)>),
+    /// Objects made of the elements of an array, or one of the whole record: `resources`, `evidences`.
+    Each(Option<Path>, Vec<(String, Path)>),
 }
 
 /// What values are taken out of.
@@ -80,7 +81,8 @@ impl Expression {
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.alternatives.iter().flat_map(|alternative| {
             let from: Vec<&Path> = match &alternative.from {
-                From::Path(path) | From::Each(path, _) => vec![path],
+                From::Path(path) | From::Each(Some(path), _) => vec![path],
+                From::Each(None, members) => members.iter().map(|(_, path)| path).collect(),
                 From::Join(paths, _) => paths.iter().collect(),
                 From::Text(_) | From::Event => Vec::new(),
             };
@@ -231,7 +233,7 @@ impl Alternative {
                 used.push(address(value));
                 to_json(value)
             }
-            From::Each(path, members) => objects(path, members, context, used),
+            From::Each(path, members) => objects(path.as_ref(), members, context, used),
             From::Text(_) | From::Event | From::Join(..) => self.text(context, used).map(Cow::into_owned),
         }
     }
@@ -251,9 +253,10 @@ fn joined<'v>(paths: &[Path], between: &str, context: Context<'v, '_>, used: &mu
     (!joined.is_empty()).then_some(Cow::Owned(joined))
 }
 
-fn objects(path: &Path, members: &[(String, Path)], context: Context<'_, '_>, used: &mut Used) -> Option<String> {
+fn objects(path: Option<&Path>, members: &[(String, Path)], context: Context<'_, '_>, used: &mut Used) -> Option<String> {
     let mut objects = Vec::new();
-    for element in path.find_all(context.root, used) {
+    let found = path.map_or_else(|| vec![context.root], |path| path.find_all(context.root, used));
+    for element in found {
         let elements = match element {
             Value::Array(elements) => elements.iter().collect(),
             single => vec![single],
@@ -267,7 +270,7 @@ fn objects(path: &Path, members: &[(String, Path)], context: Context<'_, '_>, us
                     continue;
                 };
                 used.push(address(value));
-                object.insert(name.clone(), text.into());
+                member::put(&mut object, name, &text);
             }
             if !object.is_empty() {
                 objects.push(serde_json::Value::Object(object));
@@ -287,12 +290,12 @@ fn fitting(text: Cow<'_, str>, col: Col) -> Option<Cow<'_, str>> {
 }
 
 /// A whole number, also if it is written with decimals that are zero.
-pub(super) fn whole_number(text: &str) -> Option<i64> {
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
     parse_long(text)
         .or_else(|| text.trim().parse::<f64>().ok().filter(|float| float.fract() == 0.0 && float.abs() < 9e15).map(|float| float as i64))
 }
 
-pub(super) fn flag(text: &str) -> Option<bool> {
+pub(crate) fn flag(text: &str) -> Option<bool> {
     match text.trim() {
         text if text.eq_ignore_ascii_case("true") => Some(true),
         text if text.eq_ignore_ascii_case("false") => Some(false),

@@ -4,7 +4,7 @@ use crate::parse::{epoch_seconds_ms, time_ms};
 
 /// How a source writes an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TimeFormat {
+pub(crate) enum TimeFormat {
     /// As RFC 3339 text, in another form of [`WRITTEN`], or as a number since 1970 whose size tells its unit.
     Any,
     /// As RFC 3339 text; without a zone it is UTC.
@@ -44,7 +44,7 @@ impl TimeFormat {
     ];
 
     /// The instant in milliseconds since 1970.
-    pub(super) fn read(self, text: &str) -> Option<i64> {
+    pub(crate) fn read(self, text: &str) -> Option<i64> {
         match self {
             Self::Rfc3339 => time_ms(text),
             Self::Any => time_ms(text).or_else(|| Self::by_size(text)?.number(text)).or_else(|| written_ms(text.trim())),

@@ -29,7 +29,7 @@ enum Step {
 }
 
 /// The addresses of values of a record that were placed.
-pub(super) type Used = Vec<usize>;
+pub(crate) type Used = Vec<usize>;
 
 impl Path {
     /// Reads a path.

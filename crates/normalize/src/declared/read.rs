@@ -11,6 +11,7 @@ use super::lines::Lines;
 use super::path::Path;
 use super::pattern::Pattern;
 use super::reader::Table;
+use super::route::Route;
 use super::text::Form;
 use super::yaml::{self, Node};
 use super::{Declared, RecordKind, Rows};
@@ -20,6 +21,7 @@ const KEYS: &[&str] = &[
     "documentation",
     "records",
     "recognised_by",
+    "routes",
     "json_text",
     "nothing",
     "time",
@@ -33,7 +35,8 @@ const KEYS: &[&str] = &[
     "only",
     "kinds",
 ];
-const RECORDS_KEYS: &[&str] = &["envelopes", "inside", "lines"];
+const RECORDS_KEYS: &[&str] = &["envelopes", "inside", "lift", "lines", "table"];
+const ROUTE_KEYS: &[&str] = &["when", "to", "names", "camel_case"];
 const KIND_KEYS: &[&str] = &["when", "time", "event", "classes", "outcome", "finding_status", "severity", "fields", "only"];
 const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "map", "between", "split", "as", "when"];
 
@@ -95,15 +98,18 @@ pub(super) fn read(text: &str) -> Result<Declared, Problem> {
     let kinds = read_kinds(&table)?;
     let recognised_by = table.need("recognised_by", |node| node.list().into_iter().map(conditions).collect::<Result<Vec<_>, _>>())?;
     Ok(Declared {
-        name,
         envelope_keys: leak_all(records.envelopes),
         inside: leak_all(records.inside),
         lines: records.lines,
+        lift: leak_all(records.lift),
+        is_table: records.is_table,
+        routes: table.read("routes", |node| node.list().into_iter().map(|node| read_route(node, &name)).collect())?,
         spelling: leak_all(top_keys(&kinds)),
         recognised_by,
         json_text: table.read("json_text", |node| node.list().into_iter().map(path).collect())?,
         nothing: table.read("nothing", |node| Ok(node.texts()?.into_iter().map(str::to_owned).collect()))?,
         kinds,
+        name,
     })
 }
 
@@ -122,13 +128,40 @@ struct Records {
     envelopes: Vec<String>,
     inside: Vec<String>,
     lines: Option<Lines>,
+    lift: Vec<String>,
+    is_table: bool,
 }
 
 fn read_records(node: &Node) -> Result<Records, Problem> {
     let table = node.table(RECORDS_KEYS)?;
     let texts = |node: &Node| Ok(node.texts()?.into_iter().map(str::to_owned).collect());
-    let lines = table.read("lines", |node| Lines::read(node).map(Some))?;
-    Ok(Records { envelopes: table.read("envelopes", texts)?, inside: table.read("inside", texts)?, lines })
+    Ok(Records {
+        envelopes: table.read("envelopes", texts)?,
+        inside: table.read("inside", texts)?,
+        lift: table.read("lift", texts)?,
+        is_table: table.read("table", yes_or_no)?,
+        lines: table.read("lines", |node| Lines::read(node).map(Some))?,
+    })
+}
+
+fn yes_or_no(node: &Node) -> Result<bool, Problem> {
+    flag(node.text()?).ok_or_else(|| node.problem("this is neither true nor false"))
+}
+
+/// A source that there is not yet, or this one, cannot be gone to.
+fn read_route(node: &Node, own: &str) -> Result<Route, Problem> {
+    let table = node.table(ROUTE_KEYS)?;
+    let to = table.need("to", source_name)?;
+    if to == own {
+        return Err(node.problem("a route leads to another source").under("to"));
+    }
+    let names = |node: &Node| node.entries()?.iter().map(|(old, new)| Ok((old.clone(), new.text()?.to_owned()))).collect();
+    Ok(Route {
+        when: table.need("when", conditions)?,
+        to,
+        names: table.read("names", names)?,
+        is_camel_case: table.read("camel_case", yes_or_no)?,
+    })
 }
 
 /// What all kinds of records have in common.
@@ -348,7 +381,7 @@ fn read_alternatives(node: &Node) -> Result<Vec<Alternative>, Problem> {
         let paths = node.list().into_iter().map(path).collect::<Result<_, _>>()?;
         Ok(Some(From::Join(paths, table.read("with", |node| Ok(node.text()?.to_owned()))?)))
     })?);
-    sources.extend(table.read("each", |node| Ok(Some(From::Each(path(node)?, table.need("members", read_members)?))))?);
+    sources.extend(table.read("each", |node| Ok(Some(From::Each(each(node)?, table.need("members", read_members)?))))?);
     match sources.is_empty() {
         true => Err(node.problem("where does the value come from? one of from, is, join and each is needed")),
         false => Ok(sources.into_iter().map(|from| Alternative { from, ..shape.clone() }).collect()),
@@ -378,6 +411,11 @@ fn read_members(node: &Node) -> Result<Vec<(String, Path)>, Problem> {
 
 fn path(node: &Node) -> Result<Path, Problem> {
     Path::parse(node.text()?).map_err(|reason| node.problem(reason))
+}
+
+/// `$record` is the record itself.
+fn each(node: &Node) -> Result<Option<Path>, Problem> {
+    if node.text()? == "$record" { Ok(None) } else { path(node).map(Some) }
 }
 
 fn conditions(node: &Node) -> Result<Vec<Condition>, Problem> {

@@ -6,18 +6,21 @@ mod azure_keyvault;
 mod columns;
 mod document;
 mod duo;
+mod forms;
 mod fortinet;
 mod gcp_scc;
 mod gcp_vpcflow;
 mod github_audit;
 mod google_workspace;
 mod lines;
+mod ms_defender;
 mod o365_audit;
 mod okta;
 mod onepassword;
 mod paloalto;
 mod problems;
 mod slack;
+mod tetragon;
 mod zscaler;
 
 /// The smallest mapping, with more keys behind it.

@@ -10,7 +10,7 @@ use crate::parse::base_name;
 use crate::sources::host_and_port;
 
 /// A scalar as text; empty text, null, objects and arrays are nothing.
-pub(super) fn text_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+pub(crate) fn text_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value {
         Value::Str(text) if text.is_empty() => None,
         Value::Str(text) => Some(Cow::Borrowed(text.as_ref())),

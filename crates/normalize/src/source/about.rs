@@ -51,6 +51,11 @@ const ABOUT: &[(&str, About)] = &[
         told_by: "owner, bucket and `[time]` at the start of a line",
         collect: "Turn on server access logging of each bucket to another bucket; ingest that one.",
     }),
+    ("aws_securityhub", About {
+        formats: "findings in ASFF: API, EventBridge, lists for import",
+        told_by: "`SchemaVersion`, `ProductArn`, `Types` of a finding",
+        collect: "Send Security Hub findings by an EventBridge rule to Firehose and an S3 bucket; ingest the bucket.",
+    }),
     ("aws_vpcflow", About {
         formats: "text of every version with and without header, Parquet",
         told_by: "the header of the fields, version and account of the default format; the folder `vpcflowlogs`",
@@ -66,10 +71,30 @@ const ABOUT: &[(&str, About)] = &[
         told_by: "`operationName` and `category` of the activity log; the container `insights-activity-logs`",
         collect: "Add a diagnostic setting of the subscription that sends the activity log to a storage account; ingest its containers.",
     }),
+    ("azure_appgw", About {
+        formats: "Application Gateway: access and firewall logs",
+        told_by: "the categories `ApplicationGatewayAccessLog` and `ApplicationGatewayFirewallLog`",
+        collect: "Add a diagnostic setting of the gateway that sends both logs to a storage account; ingest its containers.",
+    }),
     ("azure_entra", About {
         formats: "sign-ins of all four kinds, directory audit, risk; diagnostic log and Graph",
         told_by: "the categories and fields of sign-in, audit and risk logs; the containers `insights-logs-…`",
         collect: "Add a diagnostic setting in Entra ID that sends SignInLogs, NonInteractiveUserSignInLogs, AuditLogs and risk logs to a storage account.",
+    }),
+    ("azure_frontdoor", About {
+        formats: "Front Door: access and firewall logs",
+        told_by: "the categories `FrontDoorAccessLog` and `FrontDoorWebApplicationFirewallLog`",
+        collect: "Add a diagnostic setting of the profile that sends both logs to a storage account; ingest its containers.",
+    }),
+    ("azure_keyvault", About {
+        formats: "audit log of vaults and managed HSMs",
+        told_by: "the category `AuditEvent` of a vault",
+        collect: "Add a diagnostic setting of each vault that sends `AuditEvent` to a storage account; ingest its containers.",
+    }),
+    ("azure_nsgflow", About {
+        formats: "flow logs of network security groups and virtual networks, rows of traffic analytics",
+        told_by: "`flowRecords`, `flowTuples` or the columns of traffic analytics",
+        collect: "Turn on VNet flow logs in Network Watcher to a storage account; ingest its container.",
     }),
     ("cisco_asa", About {
         formats: "ASA and FTD syslog: connections, access lists, AAA and VPN, FTD's security events",
@@ -101,6 +126,21 @@ const ABOUT: &[(&str, About)] = &[
         told_by: "`protoPayload` of an AuditLog; the folder `cloudaudit.googleapis.com`",
         collect: "Add a sink of the organisation for `cloudaudit.googleapis.com` to a Cloud Storage bucket. Data access logs must be turned on.",
     }),
+    ("gcp_lb", About {
+        formats: "HTTP requests of application load balancers, with Cloud Armor, as `LogEntry` JSON",
+        told_by: "`httpRequest` and the log name `requests`",
+        collect: "Turn on logging of the backend service and route `requests` by a log sink to a bucket; ingest the bucket.",
+    }),
+    ("gcp_scc", About {
+        formats: "Security Command Center: notifications and lists of findings",
+        told_by: "`finding` with `resource`, or `listFindingsResults`",
+        collect: "Make a continuous export of findings to Pub/Sub and on to a bucket; ingest the bucket.",
+    }),
+    ("gcp_vpcflow", About {
+        formats: "VPC flow logs as `LogEntry` JSON",
+        told_by: "`jsonPayload.connection` and the log name `vpc_flows`",
+        collect: "Turn on flow logs of each subnet and route them by a log sink to a bucket; ingest the bucket.",
+    }),
     ("github_audit", About {
         formats: "audit log of the API, streaming and exports",
         told_by: "`action`, `@timestamp`, `actor` and an organisation or business",
@@ -131,6 +171,16 @@ const ABOUT: &[(&str, About)] = &[
         told_by: "a time and a program at the start of the first line, or the fields of the journal",
         collect: "Take `/var/log/auth.log`, `/var/log/secure` and `/var/log/messages`, or `journalctl -o json`, with a shipper. Write times with a year (`RSYSLOG_FileFormat`).",
     }),
+    ("ms_defender_mde", About {
+        formats: "Defender for Endpoint: advanced hunting tables of the streaming API and exported as CSV",
+        told_by: "the tables `Device…` and their columns",
+        collect: "Stream events of Defender for Endpoint to a storage account; ingest its containers.",
+    }),
+    ("ms_defender_xdr", About {
+        formats: "Defender XDR: advanced hunting tables, alerts and incidents of Graph",
+        told_by: "`category` `AdvancedHunting-…`, or the fields of an alert",
+        collect: "Stream advanced hunting events of Defender XDR to a storage account; fetch alerts from Graph's security API.",
+    }),
     ("nginx", About {
         formats: "access log, combined with what is often added, or JSON; error log",
         told_by: "`- user [time] \"request\"`, or the variables as JSON names",
@@ -140,6 +190,11 @@ const ABOUT: &[(&str, About)] = &[
         formats: "unified audit log: Management API, `AuditData` of exports",
         told_by: "`RecordType`, `Operation`, `Workload`, `CreationTime`",
         collect: "Content blobs of the Office 365 Management Activity API, or an export of the audit search.",
+    }),
+    ("ocsf", About {
+        formats: "OCSF events of any 1.x version as JSON; Security Lake's Parquet",
+        told_by: "`class_uid`, `metadata.version`; `/eventDay=` in the name of an object",
+        collect: "Ingest the bucket of Security Lake, or what any product writes as OCSF.",
     }),
     ("okta", About {
         formats: "System Log of the API, EventBridge",
@@ -165,6 +220,11 @@ const ABOUT: &[(&str, About)] = &[
         formats: "EVE JSON of every event type",
         told_by: "`event_type` with `timestamp` and `flow_id` or `stats`",
         collect: "`eve-log` in `suricata.yaml`; take `eve.json` with a shipper.",
+    }),
+    ("tetragon", About {
+        formats: "process and kprobe events of the JSON export",
+        told_by: "`process_exec`, `process_exit`, `process_kprobe`, …",
+        collect: "Turn on Tetragon's JSON export (`exportFilename`) and ship the file.",
     }),
     ("windows_event", About {
         formats: "EVTX, XML, winlogbeat, nxlog, Sentinel",

@@ -80,7 +80,8 @@ fn named(source: Source) -> Named {
 fn code_of(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources");
     let mut code = module(&folder, name);
-    for (of, shared) in [("linux_s", "syslog"), ("azure_", "azure")] {
+    for (of, shared) in [("linux_s", "syslog"), ("azure_", "azure"), ("azure_appgw", "azure_gateway"), ("azure_frontdoor", "azure_gateway")]
+    {
         if name.starts_with(of) {
             code += &module(&folder, shared);
         }

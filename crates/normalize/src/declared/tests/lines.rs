@@ -32,7 +32,7 @@ fields:
 /// What a line becomes: the columns after those that every event has, then the rest, or the reason of a reject.
 fn mapped(line: &str) -> String {
     let declared: &'static Declared = read(MAPPING).expect("a mapping");
-    match DeclaredMapping(declared).map_line(line) {
+    match DeclaredMapping::new(declared, &crate::Options::default()).map_line(line) {
         Ok(crate::sources::Mapped::Event(event)) => {
             let fields = event.fields().iter().skip(11).filter(|(col, _)| *col != coldtrail_model::Col::RawData);
             let shown: Vec<String> = fields.map(|(col, value)| format!("{}={value:?}", col.column().name)).collect();
