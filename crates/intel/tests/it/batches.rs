@@ -67,17 +67,17 @@ fn every_kind_says_what_it_is_compared_with_and_which_classes_show_it() {
         url_exact [6]: 3 columns in 9 classes
         url_path [6]: 3 columns in 9 classes
         url_host [1, 2, 6]: 20 columns in 18 classes
-        md5 [8]: 4 columns in 15 classes
-        sha1 [8]: 4 columns in 15 classes
-        sha256 [8]: 5 columns in 15 classes
+        md5 [8]: 5 columns in 16 classes
+        sha1 [8]: 5 columns in 16 classes
+        sha256 [8]: 6 columns in 16 classes
         sha512 [8]: 0 columns in 0 classes
         fingerprint [30]: 4 columns in 3 classes
         email_address [5]: 13 columns in 18 classes
         user_name [4, 31]: 17 columns in 18 classes
         user_uid [4, 31]: 17 columns in 18 classes
-        file_name [7, 9, 45]: 27 columns in 17 classes
-        file_path [7, 9, 45]: 27 columns in 17 classes
-        process_name [7, 9, 45]: 27 columns in 17 classes
+        file_name [7, 9, 45]: 29 columns in 17 classes
+        file_path [7, 9, 45]: 29 columns in 17 classes
+        process_name [7, 9, 45]: 29 columns in 17 classes
         registry_key [46]: 3 columns in 2 classes
         registry_value_name [43]: 1 columns in 1 classes
         user_agent [16]: 1 columns in 7 classes
