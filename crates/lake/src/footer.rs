@@ -9,8 +9,11 @@ const KEY: &str = "coldtrail.segment";
 /// comes twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewrite {
-    /// The segments whose rows it holds now, also those that they had replaced themselves, as far as their files are still there.
+    /// The segments that it was made of.
     pub replaces: Vec<SegmentId>,
+    /// The segments that those had replaced themselves, as far as their files were still there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<SegmentId>,
     /// Every segment that became visible in the same commit, this one included: while one of them is missing, the commit was
     /// not made.
     pub outputs: Vec<SegmentId>,

@@ -41,5 +41,5 @@ pub use orphans::{Cleaned, SegmentFile};
 pub use read::BatchStream;
 pub use rejects::{RejectRow, rejects_schema};
 pub use results::{RESULT_BYTES_MAX, WriteRowsError, WrittenRows};
-pub use rewrite::{Rewritten, SegmentRewriter, Sightings};
+pub use rewrite::{Rewritten, SegmentRewriter, Sightings, conform_rows};
 pub use writer::SegmentWriter;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::compute::{cast, concat};
-use arrow::datatypes::{SchemaRef, TimestampMillisecondType};
+use arrow::datatypes::{Field, SchemaRef, TimestampMillisecondType};
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::Utc;
@@ -86,24 +86,7 @@ impl SegmentRewriter {
         }
     }
 
-    /// The columns that a table's rows have today, which those of [`SegmentRewriter::append`] must have too.
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    /// Rows of a segment of this table with the columns that it has today: one that was added since is null.
-    pub fn conform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
-        let fail = |source: ArrowError| self.cannot_encode(source.into());
-        let column = |field: &Arc<arrow::datatypes::Field>| match batch.column_by_name(field.name()) {
-            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
-            Some(array) if array.data_type() == field.data_type() => Ok(Arc::clone(array)),
-            Some(array) => cast(array, field.data_type()),
-        };
-        let columns: Vec<ArrayRef> = self.schema.fields().iter().map(column).collect::<Result<_, _>>().map_err(fail)?;
-        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(fail)
-    }
-
-    /// Adds rows, which have the table's columns and follow those before.
+    /// Adds rows, which have the table's columns of today ([`conform_rows`]) and follow those before.
     pub async fn append(&mut self, batch: RecordBatch) -> Result<(), Error> {
         let bytes = batch.get_array_memory_size();
         let is_full = self.waiting_rows + batch.num_rows() > self.config.row_group_rows_max || self.waiting_bytes + bytes > GROUP_BYTES_MAX;
@@ -228,7 +211,7 @@ impl Lake {
         let config = config.clone();
         let work = move || {
             let (draft, rows) = observables_of_day(day, &sightings.0);
-            let never = Rewrite { replaces: Vec::new(), outputs: vec![SegmentId::from_bytes([0; 16])] };
+            let never = Rewrite { replaces: Vec::new(), earlier: Vec::new(), outputs: vec![SegmentId::from_bytes([0; 16])] };
             encode(SegmentId::generate(), draft, &rows, Some(never), &config)
         };
         let encoded = spawn_blocking(work).await.map_err(|source| Error::Interrupted { source })??;
@@ -249,6 +232,19 @@ impl Lake {
         }
         Ok(())
     }
+}
+
+/// Rows of a segment with the columns that its table has today: one that was added since is null.
+pub fn conform_rows(table: Table, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+    let fail = |source: ArrowError| Error::Encode { table, source: source.into() };
+    let schema = schema_of(table);
+    let column = |field: &Arc<Field>| match batch.column_by_name(field.name()) {
+        None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+        Some(array) if array.data_type() == field.data_type() => Ok(Arc::clone(array)),
+        Some(array) => cast(array, field.data_type()),
+    };
+    let columns: Vec<ArrayRef> = schema.fields().iter().map(column).collect::<Result<_, _>>().map_err(fail)?;
+    RecordBatch::try_new(schema, columns).map_err(fail)
 }
 
 /// The columns of a table today.

@@ -32,7 +32,7 @@ fn a_footer_of_version_1_is_read_and_written_as_ever() {
 
 #[test]
 fn a_segment_made_of_others_names_them() {
-    let rewrite = Rewrite { replaces: vec![v1().id], outputs: vec![SegmentId::from_bytes([7; 16])] };
+    let rewrite = Rewrite { replaces: vec![v1().id], earlier: Vec::new(), outputs: vec![SegmentId::from_bytes([7; 16])] };
     let footer = Footer { rewrite: Some(rewrite), ..v1() };
     let text = footer.write().value.unwrap();
     assert!(text.ends_with(

@@ -1,6 +1,6 @@
 //! A segment made of others holds their rows, and says so.
 
-use coldtrail_lake::{Lake, Rewrite, SegmentRewriter, WriterConfig};
+use coldtrail_lake::{Lake, Rewrite, SegmentRewriter, WriterConfig, conform_rows};
 use coldtrail_model::{Col, SegmentId, SegmentMeta, Table};
 use futures::TryStreamExt;
 
@@ -8,11 +8,11 @@ use crate::support::*;
 
 async fn rewrite(lake: &Lake, config: WriterConfig, segment: &SegmentMeta) -> (SegmentMeta, Option<SegmentMeta>) {
     let id = SegmentId::generate();
-    let rewrite = Rewrite { replaces: vec![segment.id], outputs: vec![id] };
+    let rewrite = Rewrite { replaces: vec![segment.id], earlier: Vec::new(), outputs: vec![id] };
     let mut rewriter = SegmentRewriter::new(lake.clone(), config.clone(), id, segment, rewrite);
     let mut batches = lake.stream_segment_in(segment, 100).await.unwrap();
     while let Some(batch) = batches.try_next().await.unwrap() {
-        let batch = rewriter.conform(&batch).unwrap();
+        let batch = conform_rows(segment.table, &batch).unwrap();
         rewriter.append(batch).await.unwrap();
     }
     let rewritten = rewriter.finish().await.unwrap();
@@ -36,7 +36,7 @@ async fn a_rewritten_segment_has_the_same_rows_facts_and_observables() {
         assert_eq!((facts(&after), after.has_rows_without_account), (facts(before), before.has_rows_without_account));
         let (meta, told) = lake.segment_from_footer(&after.path).await.unwrap();
         assert_eq!((&meta, told.as_ref()), (&after, lake.rewrite_of(&after).await.unwrap().as_ref()));
-        assert_eq!(told.unwrap(), Rewrite { replaces: vec![before.id], outputs: vec![after.id] });
+        assert_eq!(told.unwrap(), Rewrite { replaces: vec![before.id], earlier: Vec::new(), outputs: vec![after.id] });
         assert_eq!(lake.rewrite_of(before).await.unwrap(), None);
 
         let count = |rows: Vec<Row>, segment: SegmentId| -> i64 {
