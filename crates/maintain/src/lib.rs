@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Read in this order: [`Maintenance`] does what is due, step by step; [`Hold`] and [`RetentionRule`] are what people say about it;
-//! [`rebuild`] makes a catalog of the files alone.
+//! [`verify`] compares the catalog with the files, and [`rebuild`] makes a catalog of the files alone.
 
 mod budget;
 mod compaction;
@@ -28,6 +28,7 @@ mod removal;
 mod report;
 mod retention;
 mod retire;
+mod verify;
 
 pub use config::{Duplicates, MaintenanceConfig};
 pub use error::Error;
@@ -37,3 +38,4 @@ pub use rebuild::{REBUILD_SEGMENTS_PER_COMMIT, RebuildReport, RefusedFile, rebui
 pub use removal::REMOVAL_KIND;
 pub use report::{CompactionReport, FailedJob, GarbageReport, Report, RetentionReport};
 pub use retention::{RETENTION_KIND, Retention, RetentionRule, parse_retention_rule};
+pub use verify::{FileFault, FileProblem, UnknownFile, VerifyReport, verify};

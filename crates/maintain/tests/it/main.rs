@@ -10,3 +10,4 @@ mod holds;
 mod rebuild;
 mod retention;
 mod support;
+mod verify;
