@@ -13,6 +13,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("lake", &["model"]),
     ("catalog", &["model", "proto"]),
     ("ingest", &["model", "normalize", "lake", "catalog"]),
+    ("maintain", &["model", "lake", "catalog"]),
     ("generate", &[]),
     ("sigma", &["model"]),
     ("intel", &["model"]),

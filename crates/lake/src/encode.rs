@@ -19,7 +19,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
-use crate::footer::Footer;
+use crate::footer::{Footer, Rewrite};
 use crate::layout::segment_path;
 use crate::rows::{Cells, Draft, Rows};
 use crate::{Error, WriterConfig};
@@ -44,7 +44,7 @@ pub(crate) struct Encoded {
 /// A few thousand values of one column are expanded at a time, so that this takes little more memory than the rows and the file. The file
 /// carries no Arrow schema: the types follow from Parquet's own, and the comments of 200 columns would weigh more than a small
 /// segment's rows.
-pub(crate) fn encode(id: SegmentId, draft: Draft, rows: &Rows, config: &WriterConfig) -> Result<Encoded, Error> {
+pub(crate) fn encode(id: SegmentId, draft: Draft, rows: &Rows, rewrite: Option<Rewrite>, config: &WriterConfig) -> Result<Encoded, Error> {
     let table = draft.table;
     let footer = Footer {
         version: Footer::VERSION,
@@ -57,6 +57,7 @@ pub(crate) fn encode(id: SegmentId, draft: Draft, rows: &Rows, config: &WriterCo
         has_rows_without_account: draft.has_rows_without_account,
         created_ms: Utc::now().timestamp_millis(),
         schema_version: SCHEMA_VERSION,
+        rewrite,
     };
     let bytes = write_parquet(table, &footer, rows, config).map_err(|source| Error::Encode { table, source })?;
     let sha256 = Sha256::digest(&bytes).into();
@@ -66,21 +67,55 @@ pub(crate) fn encode(id: SegmentId, draft: Draft, rows: &Rows, config: &WriterCo
 }
 
 fn write_parquet(table: Table, footer: &Footer, rows: &Rows, config: &WriterConfig) -> Result<Vec<u8>, ParquetError> {
-    let schema = ArrowSchemaConverter::new().convert(&rows.schema)?;
-    let properties = Arc::new(properties(table, rows, config)?);
-    let mut file = SerializedFileWriter::new(Vec::new(), schema.root_schema_ptr(), properties)?;
-    let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&rows.schema));
-    for (ordinal, start) in (0..rows.count).step_by(config.row_group_rows_max).enumerate() {
-        let range = start..rows.count.min(start + config.row_group_rows_max);
-        let writers = factory.create_column_writers(ordinal)?;
-        let mut group = file.next_row_group()?;
+    let mut file = ParquetFile::create(table, rows, GroupCount::Known, config)?;
+    for start in (0..rows.count).step_by(config.row_group_rows_max) {
+        file.write_group(rows, start..rows.count.min(start + config.row_group_rows_max))?;
+    }
+    file.finish(footer)
+}
+
+/// Whether the rows from which a file's encodings are chosen are all that it will hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupCount {
+    /// They are.
+    Known,
+    /// More row groups follow, also with values in columns that have none yet.
+    More,
+}
+
+/// A Parquet file that is being written, row group by row group; what is written so far is in memory, compressed.
+pub(crate) struct ParquetFile {
+    writer: SerializedFileWriter<Vec<u8>>,
+    factory: ArrowRowGroupWriterFactory,
+    groups: usize,
+}
+
+impl ParquetFile {
+    /// Begins a file; the first rows say how the columns are best encoded.
+    pub(crate) fn create(table: Table, first: &Rows, count: GroupCount, config: &WriterConfig) -> Result<Self, ParquetError> {
+        let schema = ArrowSchemaConverter::new().convert(&first.schema)?;
+        let properties = Arc::new(properties(table, first, count, config)?);
+        let writer = SerializedFileWriter::new(Vec::new(), schema.root_schema_ptr(), properties)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&first.schema));
+        Ok(Self { writer, factory, groups: 0 })
+    }
+
+    /// Writes some of these rows as one row group.
+    pub(crate) fn write_group(&mut self, rows: &Rows, range: Range<usize>) -> Result<(), ParquetError> {
+        let writers = self.factory.create_column_writers(self.groups)?;
+        let mut group = self.writer.next_row_group()?;
         for (index, writer) in writers.into_iter().enumerate() {
             write_column(writer, rows, index, range.clone(), &mut group)?;
         }
-        group.close()?;
+        self.groups += 1;
+        group.close().map(drop)
     }
-    file.append_key_value_metadata(footer.write());
-    file.into_inner()
+
+    /// The whole file.
+    pub(crate) fn finish(mut self, footer: &Footer) -> Result<Vec<u8>, ParquetError> {
+        self.writer.append_key_value_metadata(footer.write());
+        self.writer.into_inner()
+    }
 }
 
 /// Writes one column chunk, some thousand rows at a time. Every column of ours has one leaf, lists too, so columns and writers go
@@ -109,7 +144,7 @@ fn write_column(
     chunk.append_to_row_group(group)
 }
 
-fn properties(table: Table, rows: &Rows, config: &WriterConfig) -> Result<WriterProperties, ParquetError> {
+fn properties(table: Table, rows: &Rows, count: GroupCount, config: &WriterConfig) -> Result<WriterProperties, ParquetError> {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("coldtrail version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(config.zstd_level)?))
@@ -119,7 +154,7 @@ fn properties(table: Table, rows: &Rows, config: &WriterConfig) -> Result<Writer
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_sorting_columns(Some(sorting_columns(table, rows)));
     for index in 0..rows.cells.len() {
-        builder = tune_column(builder, table, rows, index, config);
+        builder = tune_column(builder, table, rows, (index, count), config);
     }
     Ok(builder.build())
 }
@@ -132,12 +167,18 @@ fn tune_column(
     mut builder: WriterPropertiesBuilder,
     table: Table,
     rows: &Rows,
-    index: usize,
+    (index, count): (usize, GroupCount),
     config: &WriterConfig,
 ) -> WriterPropertiesBuilder {
-    let Cells::Plain(values) = &rows.cells[index] else { return builder };
     let path = ColumnPath::from(rows.schema.field(index).name().as_str());
-    if has_bloom_filter(table, index) && values.null_count() < values.len() {
+    if count == GroupCount::More && has_bloom_filter(table, index) {
+        builder = builder
+            .set_column_bloom_filter_enabled(path.clone(), true)
+            .set_column_bloom_filter_fpp(path.clone(), BLOOM_FPP)
+            .set_column_bloom_filter_max_ndv(path.clone(), config.row_group_rows_max as u64);
+    }
+    let Cells::Plain(values) = &rows.cells[index] else { return builder };
+    if count == GroupCount::Known && has_bloom_filter(table, index) && values.null_count() < values.len() {
         let count = (values.len() - values.null_count()).min(config.row_group_rows_max) as u64;
         builder = builder
             .set_column_bloom_filter_enabled(path.clone(), true)

@@ -38,10 +38,10 @@ pub(crate) struct EventBuffer {
 
 /// The accounts of the rows so far.
 #[derive(Debug, Default)]
-struct Accounts {
+pub(crate) struct Accounts {
     last: Option<CompactString>,
     seen: BTreeSet<CompactString>,
-    has_rows_without: bool,
+    pub(crate) has_rows_without: bool,
 }
 
 impl EventBuffer {
@@ -145,7 +145,7 @@ impl EventBuffer {
 }
 
 impl Accounts {
-    fn note(&mut self, account: Option<&str>) {
+    pub(crate) fn note(&mut self, account: Option<&str>) {
         let Some(account) = account else {
             self.has_rows_without = true;
             return;
@@ -159,7 +159,7 @@ impl Accounts {
         }
     }
 
-    fn list(&self) -> Option<Vec<String>> {
+    pub(crate) fn list(&self) -> Option<Vec<String>> {
         (self.seen.len() <= ACCOUNTS_MAX).then(|| self.seen.iter().map(CompactString::to_string).collect())
     }
 }

@@ -5,6 +5,20 @@ use serde::{Deserialize, Serialize};
 /// The key in the Parquet footer under which a segment says what it is.
 const KEY: &str = "coldtrail.segment";
 
+/// What a segment that was made of others says of it, so that a catalog can be made again from the files alone and none of their rows
+/// comes twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewrite {
+    /// The segments that it was made of.
+    pub replaces: Vec<SegmentId>,
+    /// The segments that those had replaced themselves, as far as their files were still there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<SegmentId>,
+    /// Every segment that became visible in the same commit, this one included: while one of them is missing, the commit was
+    /// not made.
+    pub outputs: Vec<SegmentId>,
+}
+
 /// What a segment's footer says of it, as JSON: all that the catalog knows and the file itself does not show. Frozen: what comes
 /// later is a new optional field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +34,8 @@ pub(crate) struct Footer {
     pub(crate) has_rows_without_account: bool,
     pub(crate) created_ms: i64,
     pub(crate) schema_version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rewrite: Option<Rewrite>,
 }
 
 impl Footer {

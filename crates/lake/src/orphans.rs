@@ -49,7 +49,7 @@ impl Lake {
     pub fn list_segment_files(&self) -> BoxStream<'static, Result<SegmentFile, Error>> {
         let lake = self.clone();
         let roots = stream::iter([EVENTS_ROOT, SYSTEM_ROOT]);
-        roots.flat_map(move |root| lake.list_under(root)).boxed()
+        roots.flat_map(move |root| lake.list_under(root.to_owned())).boxed()
     }
 
     /// Deletes the segments that the catalog does not know and that were written before `older_than_ms` (milliseconds since 1970,
@@ -85,11 +85,11 @@ impl Lake {
         }
     }
 
-    fn list_under(&self, root: &'static str) -> BoxStream<'static, Result<SegmentFile, Error>> {
+    pub(crate) fn list_under(&self, root: String) -> BoxStream<'static, Result<SegmentFile, Error>> {
         let lake = self.clone();
-        let listed = self.store().list(Some(&self.path(root)));
+        let listed = self.store().list(Some(&self.path(&root)));
         let files = listed.map(move |entry| {
-            let entry = entry.map_err(|error| Error::from_store("list", lake.location(root), error))?;
+            let entry = entry.map_err(|error| Error::from_store("list", lake.location(&root), error))?;
             let path = lake.relative(&entry.location).unwrap_or_else(|| entry.location.to_string());
             let id = segment_id_of(&path);
             Ok(SegmentFile { path, id, bytes: entry.size, modified_ms: entry.last_modified.timestamp_millis() })

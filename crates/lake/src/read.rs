@@ -11,11 +11,14 @@ use parquet::errors::ParquetError;
 use sha2::{Digest, Sha256};
 
 use crate::footer::Footer;
-use crate::{Error, Lake};
+use crate::{Error, Lake, Rewrite};
 
 use file::StoredFile;
 
 mod file;
+
+/// How many rows a batch has if nobody says otherwise.
+const BATCH_ROWS: usize = 1024;
 
 /// Rows of one segment, in the segment's order.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch, Error>>;
@@ -35,10 +38,15 @@ impl Lake {
     /// The rows of a segment, batch by batch. Fails if the file is missing or not readable as Parquet; whether it is what was
     /// written, [`Lake::verify_segment`] says.
     pub async fn stream_segment(&self, segment: &SegmentMeta) -> Result<BatchStream, Error> {
+        self.stream_segment_in(segment, BATCH_ROWS).await
+    }
+
+    /// The same in batches of at most so many rows, for whoever reads many segments at once and must count its memory.
+    pub async fn stream_segment_in(&self, segment: &SegmentMeta, batch_rows: usize) -> Result<BatchStream, Error> {
         let reader = self.stored_file(self.path(&segment.path), segment.bytes);
         let fail = SegmentErrors::new(self, segment);
         let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|error| fail.of_parquet(error))?;
-        let stream = builder.build().map_err(|error| fail.of_parquet(error))?;
+        let stream = builder.with_batch_size(batch_rows).build().map_err(|error| fail.of_parquet(error))?;
         Ok(stream.map_err(move |error| fail.of_parquet(error)).boxed())
     }
 
@@ -66,6 +74,11 @@ impl Lake {
     /// What the catalog should know of a segment, read from its file alone, so that a lost catalog can be rebuilt from the lake.
     /// The path is relative to the lake. Reads the whole file, for its SHA-256.
     pub async fn segment_meta_from_footer(&self, path: &str) -> Result<SegmentMeta, Error> {
+        self.segment_from_footer(path).await.map(|(meta, _)| meta)
+    }
+
+    /// The same, and which segments it was made of, if it was made of others.
+    pub async fn segment_from_footer(&self, path: &str) -> Result<(SegmentMeta, Option<Rewrite>), Error> {
         let not_a_segment = |reason: String| Error::NotASegment { path: self.location(path), reason };
         let store_path = self.path(path);
         let found = self.fingerprint(&store_path).await.map_err(|error| Error::from_store("read", self.location(path), error))?;
@@ -74,7 +87,17 @@ impl Lake {
         let file = metadata.file_metadata();
         let footer = Footer::read(file.key_value_metadata()).map_err(not_a_segment)?;
         let rows = u64::try_from(file.num_rows()).map_err(|_| not_a_segment("its row count is negative".to_owned()))?;
-        Ok(footer.into_meta(path.to_owned(), rows, found.bytes, found.sha256))
+        let rewrite = footer.rewrite.clone();
+        Ok((footer.into_meta(path.to_owned(), rows, found.bytes, found.sha256), rewrite))
+    }
+
+    /// Which segments a segment was made of, if it was made of others. Reads the footer only.
+    pub async fn rewrite_of(&self, segment: &SegmentMeta) -> Result<Option<Rewrite>, Error> {
+        let fail = SegmentErrors::new(self, segment);
+        let mut reader = self.stored_file(self.path(&segment.path), segment.bytes);
+        let metadata = reader.get_metadata(None).await.map_err(|error| fail.of_parquet(error))?;
+        let footer = Footer::read(metadata.file_metadata().key_value_metadata()).map_err(|reason| fail.damaged(reason))?;
+        Ok(footer.rewrite)
     }
 
     fn stored_file(&self, path: Path, bytes: u64) -> StoredFile {

@@ -16,6 +16,7 @@ fn v1() -> Footer {
         has_rows_without_account: false,
         created_ms: 1_772_409_700_000,
         schema_version: 1,
+        rewrite: None,
     }
 }
 
@@ -27,6 +28,17 @@ fn read(text: &str) -> Result<Footer, String> {
 fn a_footer_of_version_1_is_read_and_written_as_ever() {
     assert_eq!(read(V1).unwrap(), v1());
     assert_eq!(v1().write().value.unwrap(), V1.trim());
+}
+
+#[test]
+fn a_segment_made_of_others_names_them() {
+    let rewrite = Rewrite { replaces: vec![v1().id], earlier: Vec::new(), outputs: vec![SegmentId::from_bytes([7; 16])] };
+    let footer = Footer { rewrite: Some(rewrite), ..v1() };
+    let text = footer.write().value.unwrap();
+    assert!(text.ends_with(
+        r#""rewrite":{"replaces":["01956a3e-7c00-7000-8000-000000000001"],"outputs":["07070707-0707-0707-0707-070707070707"]}}"#
+    ));
+    assert_eq!(read(&text).unwrap(), footer);
 }
 
 #[test]

@@ -57,6 +57,11 @@ pub(crate) fn observe(class: Class, source: &Arc<str>, segment: SegmentId, rows:
 }
 
 impl SegmentObservables {
+    /// True if its events show nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sightings.is_empty()
+    }
+
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
         let texts: usize =

@@ -135,5 +135,5 @@ fn encode_job(job: Job, config: &WriterConfig) -> Result<(Encoded, Option<Segmen
         Table::Events(class) => Some(observe(class, &Arc::from(draft.source.as_str()), id, &rows)),
         Table::Observables | Table::Rejects => None,
     };
-    Ok((encode(id, draft, &rows, config)?, observables))
+    Ok((encode(id, draft, &rows, None, config)?, observables))
 }

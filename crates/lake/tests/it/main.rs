@@ -4,6 +4,7 @@
 
 mod files;
 mod observables;
+mod rewrites;
 mod rows;
 mod slow_stores;
 mod stores;
