@@ -13,6 +13,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("lake", &["model"]),
     ("catalog", &["model", "proto"]),
     ("ingest", &["model", "normalize", "lake", "catalog"]),
+    ("intake", &["model", "normalize", "lake", "catalog", "ingest"]),
     ("generate", &[]),
     ("sigma", &["model"]),
     ("intel", &["model"]),
