@@ -105,15 +105,79 @@ impl WatchConfig {
             ("batch_objects_max", self.batch_objects_max as u64, 1, u64::MAX),
             ("batch_bytes_max", self.batch_bytes_max, 1, u64::MAX),
         ];
-        match ranges.iter().find(|(_, value, least, most)| value < least || value > most) {
-            Some((key, value, least, u64::MAX)) => refuse(key, value, &format!("it must be at least {least}")),
-            Some((key, value, least, most)) => refuse(key, value, &format!("it must be {least} to {most}")),
-            None => Ok(()),
-        }
+        check_ranges("watch", &ranges)
     }
 
     /// The source as a choice.
     pub(crate) fn choice(&self) -> Result<SourceChoice, coldtrail_normalize::UnknownSource> {
         self.source.parse()
+    }
+}
+
+/// How pushes are received and committed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PushConfig {
+    /// What was received is committed so long after it came, in seconds.
+    pub flush_seconds: u64,
+    /// It is committed earlier once so many bytes wait.
+    pub flush_bytes: u64,
+    /// So many bytes may wait in the spool; then senders are told to come again later.
+    pub spool_bytes_max: u64,
+    /// The longest body of a request as sent, in bytes.
+    pub body_bytes_max: usize,
+    /// The longest body of a request after decompression, in bytes.
+    pub plain_bytes_max: usize,
+    /// Answer Splunk's senders at once with an `ackId` if they name a channel, and tell them through `/services/collector/ack` when
+    /// it is committed. If false, or without a channel, they are answered after the commit.
+    pub hec_ack: bool,
+    /// How long a sender waits for the commit before it is told to send again, in seconds.
+    pub answer_seconds_max: u64,
+    /// How many connections may be open at the same time.
+    pub connections_max: usize,
+    /// How many requests are read and unwrapped at the same time; each takes up to `body_bytes_max` and `plain_bytes_max` of memory.
+    pub bodies_max: usize,
+}
+
+impl Default for PushConfig {
+    fn default() -> Self {
+        Self {
+            flush_seconds: 5,
+            flush_bytes: 64 << 20,
+            spool_bytes_max: 1 << 30,
+            body_bytes_max: 16 << 20,
+            plain_bytes_max: 64 << 20,
+            hec_ack: true,
+            answer_seconds_max: 60,
+            connections_max: 1024,
+            bodies_max: 8,
+        }
+    }
+}
+
+impl PushConfig {
+    /// Checks every setting, and names the one that is out of its range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let ranges = [
+            ("flush_seconds", self.flush_seconds, 1, 600),
+            ("flush_bytes", self.flush_bytes, 1, u64::MAX),
+            ("body_bytes_max", self.body_bytes_max as u64, 1, 1 << 30),
+            ("plain_bytes_max", self.plain_bytes_max as u64, 1, 1 << 30),
+            ("spool_bytes_max", self.spool_bytes_max, self.plain_bytes_max as u64, u64::MAX),
+            ("answer_seconds_max", self.answer_seconds_max, 1, 3600),
+            ("connections_max", self.connections_max as u64, 1, 100_000),
+            ("bodies_max", self.bodies_max as u64, 1, 1024),
+        ];
+        check_ranges("push", &ranges)
+    }
+}
+
+/// Refuses the first setting that is out of its range.
+fn check_ranges(section: &'static str, ranges: &[(&'static str, u64, u64, u64)]) -> Result<(), Error> {
+    let refuse = |key, value: u64, reason| Err(Error::Config { section, key, value: value.to_string(), reason });
+    match ranges.iter().find(|(_, value, least, most)| value < least || value > most) {
+        Some((key, value, least, u64::MAX)) => refuse(key, *value, format!("it must be at least {least}")),
+        Some((key, value, least, most)) => refuse(key, *value, format!("it must be {least} to {most}")),
+        None => Ok(()),
     }
 }

@@ -16,10 +16,16 @@
 
 mod config;
 mod error;
+mod http;
+mod push;
 mod taker;
+mod tokens;
 mod watch;
 
-pub use config::WatchConfig;
+pub use config::{PushConfig, WatchConfig};
 pub use error::Error;
+pub use http::PushServer;
+pub use push::{Batch, Flushed, Push, Receipt};
 pub use taker::Taker;
+pub use tokens::{TokenCheck, Tokens};
 pub use watch::{WatchStatus, Watcher, WatcherStatus};
