@@ -48,6 +48,9 @@ pub trait CatalogClient: SegmentIndex {
     /// Says of each object whether it was taken in already, in the order asked.
     async fn is_ingested(&self, probes: &[SourceProbe]) -> Result<Vec<bool>, Error>;
 
+    /// Says of each SHA-256 whether an object with this content was taken in already, under whatever name.
+    async fn has_content(&self, sha256: &[[u8; 32]]) -> Result<Vec<bool>, Error>;
+
     /// How the catalog is.
     async fn status(&self) -> Result<Status, Error>;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coldtrail_model::{Day, SegmentId, SegmentMeta, Snapshot, SourceObject, Table};
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 
 use crate::raft::{ProposedCommit, Refusal};
 use crate::{CommitId, SourceIdentity, SourceProbe};
@@ -31,6 +31,8 @@ pub(crate) struct Contents {
     places: OrdMap<SegmentId, (Table, Day)>,
     sources: OrdMap<String, Vec<Arc<SourceObject>>>,
     source_count: usize,
+    /// The SHA-256 of every source object.
+    digests: OrdSet<[u8; 32]>,
     recent: RecentCommits,
     runs: Runs,
     documents: Documents,
@@ -136,6 +138,11 @@ impl Contents {
         self.sources.get(&probe.url).is_some_and(|objects| objects.iter().any(|object| is_same(object, &probe.identity)))
     }
 
+    /// True if an object with this content was taken in, whatever its name.
+    pub(crate) fn has_content(&self, sha256: &[u8; 32]) -> bool {
+        self.digests.contains(sha256)
+    }
+
     /// The contents that an image lists; the caller has read them from one.
     pub(crate) fn rebuild(snapshot_id: u64, last_removal_id: u64) -> Self {
         Self { snapshot_id, history: History::since(last_removal_id), ..Self::default() }
@@ -163,6 +170,7 @@ impl Contents {
         if at_url.iter().any(|earlier| earlier.sha256 == object.sha256) {
             return Err(Refusal::AlreadyIngested { url: object.url });
         }
+        self.digests.insert(object.sha256);
         at_url.push(Arc::new(object));
         self.source_count += 1;
         Ok(())

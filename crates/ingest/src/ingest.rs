@@ -3,24 +3,28 @@ use std::sync::Arc;
 
 use coldtrail_catalog::{CatalogClient, SourceIdentity, SourceProbe};
 use coldtrail_lake::{Lake, StoreOptions, WriterConfig};
-use coldtrail_normalize::Options;
+use coldtrail_normalize::{Options, Source};
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
-use crate::reader::{hash, start_reading};
+use crate::reader::{hash, read_whole, start_reading};
 use crate::transaction::Transaction;
 use crate::{Error, FailedObject, IngestConfig, Progress, ReadOutcome, Report, SourceChoice, SourceFile, locate};
 
+/// The source of rejects that no source recognises.
+pub const UNKNOWN_SOURCE: &str = "unknown";
+
 /// How many objects are asked for at once.
-const PROBES_PER_REQUEST: usize = 10_000;
+pub(crate) const PROBES_PER_REQUEST: usize = 10_000;
 
 /// Takes objects in; one of it can be used many times.
 #[derive(Clone)]
 pub struct Ingest {
-    lake: Lake,
-    catalog: Arc<dyn CatalogClient>,
-    config: IngestConfig,
-    writer_config: WriterConfig,
+    pub(crate) lake: Lake,
+    pub(crate) catalog: Arc<dyn CatalogClient>,
+    pub(crate) config: IngestConfig,
+    pub(crate) writer_config: WriterConfig,
     store_options: StoreOptions,
 }
 
@@ -73,6 +77,23 @@ impl Ingest {
         files.retain(|file| seen.insert(file.url.clone()));
         let mut report = Report { objects_found: files.len() as u64, ..Report::default() };
         let files = self.without_known(files, &mut report).await?;
+        self.read_all(files, choice, report, watch, stop).await
+    }
+
+    /// What is at a location, as [`locate`] lists it.
+    pub async fn list(&self, location: &str) -> Result<Vec<SourceFile>, Error> {
+        locate(location, &self.store_options).await
+    }
+
+    /// Reads and commits these objects.
+    pub(crate) async fn read_all(
+        &self,
+        files: Vec<SourceFile>,
+        choice: SourceChoice,
+        report: Report,
+        watch: &(dyn Fn(Progress) + Sync),
+        stop: CancellationToken,
+    ) -> Result<Report, Error> {
         let bytes_total = files.iter().map(|file| file.bytes).sum();
         let progress = Progress { objects_total: files.len() as u64, bytes_total, ..Progress::default() };
         let mut run = Run { ingest: self, choice, report, progress, watch, stop, waiting: files.into(), reading: VecDeque::new() };
@@ -149,7 +170,7 @@ impl Run<'_> {
                 object_bytes_max: self.ingest.config.object_bytes_max,
                 written_ms: (file.modified_ms > 0).then_some(file.modified_ms),
             };
-            let outcomes = start_reading(file.url.clone(), file.stream(), self.choice, options);
+            let outcomes = start_reading(file.url.clone(), file.stream(), file.received_as().unwrap_or(self.choice), options);
             self.reading.push_back((file, outcomes));
         }
     }
@@ -179,7 +200,7 @@ impl Run<'_> {
                     (self.watch)(self.progress);
                 }
                 Some(ReadOutcome::Done { sha256, source, bytes_plain }) => {
-                    transaction.end_object(file.clone(), sha256, source, bytes_plain);
+                    transaction.end_object(file.clone(), sha256, source.map(Source::name).unwrap_or_default(), bytes_plain);
                     self.object_done(file);
                     return Ok(());
                 }
@@ -195,8 +216,28 @@ impl Run<'_> {
         (self.watch)(self.progress);
     }
 
+    /// What somebody sent and no source recognises is kept line by line, to be read once there is a mapping for it; false if it
+    /// cannot be kept.
+    async fn keep_unread(&mut self, transaction: &mut Transaction, file: &SourceFile) -> Result<bool, Error> {
+        let (Some(choice), true) = (file.received_as(), transaction.under_way == Default::default()) else { return Ok(false) };
+        let Ok(content) = read_whole(file.stream()).await else { return Ok(false) };
+        let (source, reason) = match choice {
+            SourceChoice::Auto => (UNKNOWN_SOURCE, "no source recognises it; name its source, or add a mapping".to_owned()),
+            SourceChoice::Named(named) => (named.name(), format!("it does not look like {named}")),
+        };
+        let rejects = transaction.add_unread(&file.url, source, &reason, &content, chrono::Utc::now().timestamp_millis());
+        self.progress.rejects += rejects;
+        *self.report.rejects_by_reason.entry(format!("{source}: {reason}")).or_default() += rejects;
+        transaction.end_object(file.clone(), Sha256::digest(&content).into(), source, content.len() as u64);
+        self.object_done(file);
+        Ok(true)
+    }
+
     /// Nothing of a failed object may stay: if some of it is in the transaction, the transaction goes and its other objects come again.
     async fn object_failed(&mut self, transaction: &mut Transaction, file: &SourceFile, reason: String) -> Result<(), Error> {
+        if self.keep_unread(transaction, file).await? {
+            return Ok(());
+        }
         self.report.failed.push(FailedObject { url: file.url.clone(), reason });
         self.object_done(file);
         if transaction.under_way != Default::default() {

@@ -17,11 +17,13 @@ mod ingest;
 mod locate;
 mod reader;
 mod report;
+mod take;
 mod transaction;
 
 pub use config::{IngestConfig, SourceChoice};
 pub use error::Error;
-pub use ingest::Ingest;
+pub use ingest::{Ingest, UNKNOWN_SOURCE};
 pub use locate::{SourceFile, locate};
 pub use reader::{ReadOutcome, read_plain};
 pub use report::{FailedObject, Progress, Report};
+pub use take::{Duplicates, count_duplicates};

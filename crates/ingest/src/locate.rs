@@ -13,7 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::io::AsyncReadExt;
 use url::Url;
 
-use crate::Error;
+use crate::{Error, SourceChoice};
 
 /// How much of a local file is read at once, in bytes.
 const PIECE_BYTES: usize = 256 << 10;
@@ -29,20 +29,41 @@ pub struct SourceFile {
     pub modified_ms: i64,
     /// The store's entity tag, if it has one.
     pub etag: Option<String>,
+    /// Its source, if whoever sent it said so; nothing for an object that was listed.
+    received_as: Option<SourceChoice>,
     at: At,
 }
 
 #[derive(Debug, Clone)]
 enum At {
     File(PathBuf),
+    Memory(Bytes),
     Object(Arc<dyn ObjectStore>, Path),
 }
 
 impl SourceFile {
+    /// An object that somebody sent: it lies in a file until it is committed, and is known by its URL. `written_ms` stands in for
+    /// the times that its records lack. What cannot be read of it becomes rejects, since nobody could bring it again.
+    pub fn received(url: String, file: PathBuf, bytes: u64, written_ms: i64, choice: SourceChoice) -> Self {
+        Self { url, bytes, modified_ms: written_ms, etag: None, received_as: Some(choice), at: At::File(file) }
+    }
+
+    /// The source that whoever sent it named; nothing for an object that was listed.
+    pub(crate) fn received_as(&self) -> Option<SourceChoice> {
+        self.received_as
+    }
+
+    /// The same object, whose bytes are at hand already.
+    pub(crate) fn in_memory(mut self, content: Bytes) -> Self {
+        self.at = At::Memory(content);
+        self
+    }
+
     /// Its bytes as stored, in pieces.
     pub(crate) fn stream(&self) -> BoxStream<'static, Result<Bytes, String>> {
         match self.at.clone() {
             At::File(path) => futures::stream::once(open_file(path)).flat_map(file_pieces).boxed(),
+            At::Memory(content) => futures::stream::iter([Ok(content)]).boxed(),
             At::Object(store, path) => {
                 let pieces = async move { store.get(&path).await.map(|object| object.into_stream()) };
                 futures::stream::once(pieces).try_flatten().map_err(|error| error.to_string()).boxed()
@@ -132,7 +153,7 @@ fn walk(path: &FilePath, is_named: bool, found: &mut Vec<SourceFile>) -> io::Res
 
 fn file_at(path: &FilePath, bytes: u64, modified_ms: i64) -> io::Result<SourceFile> {
     let url = Url::from_file_path(path).map_err(|()| io::Error::other(format!("{} is not an absolute path", path.display())))?;
-    Ok(SourceFile { url: url.to_string(), bytes, modified_ms, etag: None, at: At::File(path.to_owned()) })
+    Ok(SourceFile { url: url.to_string(), bytes, modified_ms, etag: None, received_as: None, at: At::File(path.to_owned()) })
 }
 
 async fn list_objects(location: &str, options: &StoreOptions) -> Result<Vec<SourceFile>, Error> {
@@ -157,6 +178,7 @@ async fn list_objects(location: &str, options: &StoreOptions) -> Result<Vec<Sour
         bytes: meta.size,
         modified_ms: meta.last_modified.timestamp_millis(),
         etag: meta.e_tag,
+        received_as: None,
         at: At::Object(Arc::clone(&store), meta.location),
     });
     Ok(files.collect())

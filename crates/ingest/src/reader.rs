@@ -227,3 +227,12 @@ pub(crate) async fn hash(mut bytes: BoxStream<'static, Result<Bytes, String>>) -
     }
     Ok(hasher.finalize().into())
 }
+
+/// An object as stored, as a whole.
+pub(crate) async fn read_whole(mut bytes: BoxStream<'static, Result<Bytes, String>>) -> Result<Vec<u8>, String> {
+    let mut whole = Vec::new();
+    while let Some(piece) = bytes.next().await {
+        whole.extend_from_slice(&piece?);
+    }
+    Ok(whole)
+}

@@ -11,6 +11,8 @@ pub struct Report {
     pub objects_known: u64,
     /// Objects that were ingested before with another content, and were ingested again as new ones.
     pub objects_changed: u64,
+    /// Objects whose content had been ingested under another name; they are noted, and nothing of them was ingested.
+    pub objects_duplicate: u64,
     /// Objects that were ingested.
     pub objects_ingested: u64,
     /// Bytes of the ingested objects as stored.

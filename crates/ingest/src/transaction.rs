@@ -1,10 +1,11 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use coldtrail_catalog::{CatalogClient, CommitId, Committed};
 use coldtrail_lake::{Lake, RejectRow, SegmentWriter, WriterConfig};
 use coldtrail_model::{Commit, SegmentMeta, SourceObject};
 use coldtrail_normalize::{Batch, Source};
+use tokio::time::sleep;
 
 use crate::{Error, IngestConfig, SourceFile};
 
@@ -60,12 +61,26 @@ impl Transaction {
         Ok(())
     }
 
+    /// Adds the lines of an object that cannot be read at all.
+    pub(crate) fn add_unread(&mut self, object: &str, source: &str, reason: &str, content: &[u8], now_ms: i64) -> u64 {
+        let (mut start, before) = (0, self.under_way.rejects);
+        for line in content.split_inclusive(|byte| *byte == b'\n') {
+            let raw = line.trim_ascii();
+            if !raw.is_empty() {
+                self.writer.reject(RejectRow { source, source_object: object, offset: offset(start), time_ms: now_ms, reason, raw });
+                self.under_way.rejects += 1;
+            }
+            start += line.len() as u64;
+        }
+        self.under_way.rejects - before
+    }
+
     /// Ends the object under way.
-    pub(crate) fn end_object(&mut self, file: SourceFile, sha256: [u8; 32], source: Option<Source>, bytes_plain: u64) {
+    pub(crate) fn end_object(&mut self, file: SourceFile, sha256: [u8; 32], source: &str, bytes_plain: u64) {
         let counts = std::mem::take(&mut self.under_way);
         let object = SourceObject {
             url: file.url.clone(),
-            source: source.map(|source| source.name().to_owned()).unwrap_or_default(),
+            source: source.to_owned(),
             bytes: file.bytes,
             modified_ms: file.modified_ms,
             etag: file.etag.clone(),
@@ -91,19 +106,8 @@ impl Transaction {
         let added = self.writer.finish().await?;
         let source_objects = self.done.into_iter().map(|(_, object, _)| object).collect();
         let commit = Commit { added: added.clone(), removed: Vec::new(), source_objects };
-        let id = CommitId::generate();
-        let mut tries = 0;
-        loop {
-            match catalog.commit_as(id, commit.clone()).await {
-                Ok(committed) => return Ok((added, committed)),
-                Err(error) if error.is_retryable() && tries < retries_max => {
-                    tries += 1;
-                    tracing::warn!(%error, tries, "the catalog did not take a commit; sending it again");
-                    tokio::time::sleep(std::time::Duration::from_millis(200 << tries.min(5))).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let committed = commit_surely(catalog, commit, retries_max).await?;
+        Ok((added, committed))
     }
 
     /// Gives it up: deletes what was written and returns the objects that were whole, to be read again.
@@ -115,4 +119,21 @@ impl Transaction {
 
 fn offset(offset: u64) -> i64 {
     i64::try_from(offset).unwrap_or(i64::MAX)
+}
+
+/// Commits, and asks again where the catalog gives no answer: it applies a commit once, however often it is sent.
+pub(crate) async fn commit_surely(catalog: &dyn CatalogClient, commit: Commit, retries_max: u32) -> Result<Committed, Error> {
+    let id = CommitId::generate();
+    let mut tries = 0;
+    loop {
+        match catalog.commit_as(id, commit.clone()).await {
+            Ok(committed) => return Ok(committed),
+            Err(error) if error.is_retryable() && tries < retries_max => {
+                tries += 1;
+                tracing::warn!(%error, tries, "the catalog did not take a commit; sending it again");
+                sleep(Duration::from_millis(200 << tries.min(5))).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

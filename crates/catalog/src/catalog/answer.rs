@@ -43,6 +43,12 @@ impl CatalogClient for Catalog {
         Ok(probes.iter().map(|probe| contents.is_ingested(probe)).collect())
     }
 
+    async fn has_content(&self, sha256: &[[u8; 32]]) -> Result<Vec<bool>, Error> {
+        self.linearizable().await?;
+        let contents = self.contents();
+        Ok(sha256.iter().map(|sha256| contents.has_content(sha256)).collect())
+    }
+
     async fn status(&self) -> Result<Status, Error> {
         let metrics = self.raft().metrics().borrow().clone();
         let contents = self.contents();

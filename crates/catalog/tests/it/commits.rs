@@ -148,3 +148,16 @@ async fn an_object_is_recognised_by_its_content_or_by_its_listing() {
         cases.into_iter().map(|(url, identity, expected)| (SourceProbe { url, identity }, expected)).unzip();
     assert_eq!(catalog.is_ingested(&probes).await.expect("an answer"), expected);
 }
+
+#[tokio::test]
+async fn content_is_known_under_any_name_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = open(folder.path()).await;
+    catalog.commit(commit(3)).await.expect("it is taken");
+    let asked = [source_object(3).sha256, source_object(4).sha256];
+    assert_eq!(catalog.has_content(&asked).await.expect("an answer"), [true, false]);
+    catalog.write_image().await.expect("an image");
+    catalog.shutdown().await.expect("a clean end");
+    let again = open(folder.path()).await;
+    assert_eq!(again.has_content(&asked).await.expect("an answer"), [true, false]);
+}

@@ -47,6 +47,8 @@ async fn another_process_sees_and_changes_the_same_catalog() {
     assert_eq!(remote.status().await.expect("there"), served.catalog.status().await.expect("here"));
     let probe = |number| SourceProbe { url: source_object(number).url, identity: SourceIdentity::Sha256(source_object(number).sha256) };
     assert_eq!(remote.is_ingested(&[probe(9), probe(2)]).await.expect("an answer"), [false, true]);
+    let content = [source_object(9).sha256, source_object(2).sha256];
+    assert_eq!(remote.has_content(&content).await.expect("an answer"), [false, true]);
 }
 
 #[tokio::test]

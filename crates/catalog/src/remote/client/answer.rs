@@ -1,5 +1,6 @@
 //! What users of the catalog ask, answered by another process.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -36,6 +37,12 @@ impl CatalogClient for RemoteCatalog {
             answers.extend(response.ingested);
         }
         Ok(answers)
+    }
+
+    /// There is no call for it: whoever asks it often is in the process of the catalog.
+    async fn has_content(&self, sha256: &[[u8; 32]]) -> Result<Vec<bool>, Error> {
+        let known: HashSet<[u8; 32]> = self.fetch_source_objects().await?.into_iter().map(|object| object.sha256).collect();
+        Ok(sha256.iter().map(|sha256| known.contains(sha256)).collect())
     }
 
     async fn status(&self) -> Result<Status, Error> {

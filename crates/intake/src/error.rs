@@ -1,0 +1,51 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why continuous ingest cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is out of its range.
+    #[error("{section}.{key} cannot be {value}: {reason}")]
+    Config {
+        /// The section of the setting.
+        section: &'static str,
+        /// The name of the setting.
+        key: &'static str,
+        /// Its value as given.
+        value: String,
+        /// What it must be.
+        reason: String,
+    },
+    /// The spool cannot be used.
+    #[error("cannot {action} the spool {path}: {source}; received logs are kept there until they are committed", path = .path.display())]
+    Spool {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The spool holds as much as it may: nothing is committed, or more comes than is committed.
+    #[error("the spool is full: {bytes} of {limit} bytes wait to be committed; try again later")]
+    SpoolFull {
+        /// How much waits.
+        bytes: u64,
+        /// How much may wait.
+        limit: u64,
+    },
+    /// The listener may not be used like this.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The lake, the catalog or a store failed.
+    #[error(transparent)]
+    Ingest(#[from] coldtrail_ingest::Error),
+    /// The catalog cannot be asked.
+    #[error(transparent)]
+    Catalog(#[from] coldtrail_catalog::Error),
+}

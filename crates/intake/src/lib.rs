@@ -1,0 +1,31 @@
+//! Continuous ingest: logs that keep coming go into the lake by themselves, exactly once.
+//!
+//! Watches folders and prefixes of object stores, and takes what is pushed over HTTP. Never knows a log format, and never writes the lake
+//! or the catalog itself: both ways end in [`coldtrail_ingest`].
+//!
+//! ```text
+//! folder, prefix ─► list ─► settled, not known ─┐
+//!                   watch                       ├─► Taker ─► ingest ─► lake + catalog, one commit a batch
+//! HTTP ─► authenticate, unwrap ─► spool (fsync) ┘                        │
+//!  ▲      http, hec               push                                   │
+//!  └──────────── answered with success only after the commit ◄───────────┘
+//! ```
+//!
+//! Read in this order: [`WatchConfig`] and [`Watcher`] for what is fetched; [`PushConfig`], [`Push`] (spool and commits) and
+//! [`PushServer`] (HTTP) for what is sent; [`Taker`] is what they share.
+
+mod config;
+mod error;
+mod http;
+mod push;
+mod taker;
+mod tokens;
+mod watch;
+
+pub use config::{PushConfig, WatchConfig};
+pub use error::Error;
+pub use http::PushServer;
+pub use push::{Batch, Flushed, Push, Receipt};
+pub use taker::Taker;
+pub use tokens::{TokenCheck, Tokens};
+pub use watch::{WatchStatus, Watcher, WatcherStatus};

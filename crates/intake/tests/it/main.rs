@@ -1,0 +1,5 @@
+//! Logs that keep coming are in the lake once, whatever happens on the way.
+
+mod push;
+mod support;
+mod watch;
