@@ -48,6 +48,8 @@ const GRAPH: &[(&str, &[&str])] = &[
             "sigma",
             "huntfile",
             "taxii",
+            "intake",
+            "maintain",
         ],
     ),
 ];

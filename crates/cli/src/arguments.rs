@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use coldtrail_model::{Day, Table};
 
 /// Hunt through months of multi-cloud security logs.
 ///
@@ -341,6 +342,25 @@ pub(crate) struct RunStart {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LakeCommand {
+    /// Do now what the node that leads does every `maintenance.every_seconds`: merge small segments, remove what is past its time, delete
+    /// the files that nobody needs any more.
+    Maintain {
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make an empty catalog again from the files of the lake: each row once. Source objects, runs, content and holds are not in the files.
+    Rebuild {
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// How long rows are kept, by table and source.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Legal holds: what they cover is neither removed nor rewritten, whatever retention says.
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Compare every segment with its SHA-256 and its number of rows.
     Verify {
         /// Print the result as JSON.
@@ -356,6 +376,73 @@ pub(crate) enum LakeCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RetentionCommand {
+    /// Set a rule. One that names more goes before one that names less.
+    Set {
+        /// Its name.
+        name: String,
+        /// So many whole days after the day of the rows.
+        #[arg(long)]
+        days: u32,
+        /// Only this table.
+        #[arg(long)]
+        table: Option<Table>,
+        /// Only this source.
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// List the rules.
+    List,
+    /// Remove a rule.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Set a hold; what is not said is not asked, so that a hold without scope covers the whole lake.
+    Set(HoldSet),
+    /// Lift a hold.
+    Lift {
+        /// Its name.
+        name: String,
+        /// Why, for the audit.
+        #[arg(long)]
+        reason: String,
+    },
+    /// List the holds as JSON, one a line.
+    List,
+    /// List who set and lifted which hold, when and why, as JSON, one a line.
+    Audit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HoldSet {
+    /// Its name.
+    pub(crate) name: String,
+    /// Why: a case, an order of a court.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Only this table.
+    #[arg(long)]
+    pub(crate) table: Option<Table>,
+    /// Only this source.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Only segments that may have rows of this account.
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Only from this day on, as YYYY-MM-DD.
+    #[arg(long)]
+    pub(crate) first_day: Option<Day>,
+    /// Only until this day, itself included.
+    #[arg(long)]
+    pub(crate) last_day: Option<Day>,
 }
 
 #[derive(Debug, Subcommand)]

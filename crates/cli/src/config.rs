@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use coldtrail_ingest::IngestConfig;
+use coldtrail_intake::{PushConfig, WatchConfig};
 use coldtrail_lake::{StoreOptions, WriterConfig};
+use coldtrail_maintain::MaintenanceConfig;
 use coldtrail_normalize::Source;
 use coldtrail_query::GeoFiles;
 use coldtrail_scheduler::{EngineConfig, ExecutorConfig, RunsConfig, SlicePolicy, TierMode};
@@ -39,6 +41,10 @@ pub(crate) struct Config {
     pub(crate) runs: RunsSection,
     pub(crate) findings: FindingsSection,
     pub(crate) ingest: IngestConfig,
+    /// Folders and prefixes that are watched by the node that leads.
+    pub(crate) watch: Vec<WatchConfig>,
+    pub(crate) push: PushSection,
+    pub(crate) maintenance: MaintenanceConfig,
     pub(crate) writer: WriterConfig,
     pub(crate) store: StoreOptions,
 }
@@ -49,6 +55,38 @@ pub(crate) struct Config {
 pub(crate) struct HealthConfig {
     /// Where `GET /healthz` and `GET /readyz` are answered, in the clear; nowhere if not given.
     pub(crate) bind: Option<std::net::SocketAddr>,
+}
+
+/// Where logs are pushed to over HTTP.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PushSection {
+    /// Where `POST /v1/events` and Splunk's collector are answered; nowhere if not given. In the clear on loopback addresses only.
+    pub(crate) bind: Option<std::net::SocketAddr>,
+    /// A file with the tokens of senders, one a line; lines that begin with `#` are passed over.
+    pub(crate) tokens_file: Option<PathBuf>,
+    /// The certificate of the listener with its chain, PEM.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) limits: PushConfig,
+}
+
+impl PushSection {
+    fn validate(&self) -> anyhow::Result<()> {
+        self.limits.validate()?;
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            bail!("push.tls_certificate and push.tls_key belong together; give both or none");
+        }
+        let Some(bind) = self.bind else { return Ok(()) };
+        if self.tokens_file.is_none() {
+            bail!("push.bind needs push.tokens_file: a file with the tokens of senders, one a line");
+        }
+        if self.tls_key.is_none() && !bind.ip().is_loopback() {
+            bail!("push.bind is {bind}: without push.tls_certificate and push.tls_key it must be a loopback address");
+        }
+        Ok(())
+    }
 }
 
 /// The nodes of a cluster. Without `address`, this process stands alone.
@@ -198,6 +236,9 @@ impl Default for Config {
             runs: RunsSection::default(),
             findings: FindingsSection::default(),
             ingest: IngestConfig::default(),
+            watch: Vec::new(),
+            push: PushSection::default(),
+            maintenance: MaintenanceConfig::default(),
             writer: WriterConfig::default(),
             store: StoreOptions::default(),
         }
@@ -270,6 +311,9 @@ impl Config {
         self.cluster.validate()?;
         self.ingest.validate()?;
         self.writer.validate()?;
+        self.watch.iter().try_for_each(WatchConfig::validate)?;
+        self.push.validate()?;
+        self.maintenance.validate()?;
         self.engine()?.validate()?;
         self.runs().validate()?;
         self.executor().validate()?;

@@ -3,6 +3,7 @@
 //! Only here are files of configuration and the environment read, and only here is anything printed. Never holds domain logic.
 
 mod arguments;
+mod chores;
 mod commands;
 mod config;
 mod executor_node;

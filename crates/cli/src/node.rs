@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::chores::{Chores, serve_push};
 use crate::config::Config;
 use crate::links::Links;
 use crate::secrets::{CatalogDoor, cluster_signing_key, signing_key};
@@ -100,6 +101,7 @@ pub(crate) struct Node {
     stop: CancellationToken,
     flight: tokio::task::JoinHandle<Result<(), coldtrail_flight::Error>>,
     door: tokio::task::JoinHandle<Result<(), coldtrail_catalog::Error>>,
+    push: Option<tokio::task::JoinHandle<()>>,
     leading: tokio::task::JoinHandle<()>,
 }
 
@@ -127,9 +129,10 @@ impl Node {
         let role = scheduler_role(links);
         let router = QueryRouter::start_as(planner, config.engine()?, Arc::clone(&workspace), role).await?;
         let runs = Runs::new(router.clone(), Arc::clone(&client), content.clone(), config.runs());
-        let hunting = Hunting::new(router.clone(), client, runs.clone(), content.clone());
+        let hunting = Hunting::new(router.clone(), Arc::clone(&client), runs.clone(), content.clone());
         let webhook = Webhook::new(config.webhook()?)?;
-        let leader = Leader { runs: runs.clone(), hunting: hunting.clone(), webhook };
+        let chores = Chores::open(config, &lake, &client)?;
+        let leader = Leader { runs: runs.clone(), hunting: hunting.clone(), webhook, chores };
         let services = HuntServices { runs: Arc::new(runs.clone()), content: Arc::new(content), hunting: Arc::new(hunting) };
         let key = match links {
             Some(links) => cluster_signing_key(&links.secret)?,
@@ -144,9 +147,10 @@ impl Node {
         }
         let flight = tokio::spawn(server.serve(listener, stop.clone()));
         let door = open_door(config, &catalog, stop.clone()).await?;
+        let push = serve_push(config, &lake, &client, stop.clone()).await?;
         let leading = tokio::spawn(leader.lead(catalog.leader_changes(), stop.clone()));
         let data_folder = config.data_folder.clone();
-        Ok(Self { lake, catalog, address, workspace, router, data_folder, stop, flight, door, leading })
+        Ok(Self { lake, catalog, address, workspace, router, data_folder, stop, flight, door, push, leading })
     }
 
     /// What all queries of this process share.
@@ -170,6 +174,9 @@ impl Node {
             None => (&mut self.flight).await.map_err(anyhow::Error::from).and_then(|result| result.map_err(Into::into)),
         };
         let _ = self.leading.await;
+        if let Some(push) = self.push.take() {
+            let _ = push.await;
+        }
         self.router.stop().await;
         let _ = self.door.await;
         CatalogDoor::remove(&self.data_folder);
@@ -229,6 +236,7 @@ struct Leader {
     runs: Runs,
     hunting: Hunting,
     webhook: Option<Webhook>,
+    chores: Chores,
 }
 
 impl Leader {
@@ -252,7 +260,8 @@ impl Leader {
         tracing::info!(epoch, "this node leads");
         let over = stop.child_token();
         let (runs, hunting) = (self.runs.lead(epoch, over.clone()), self.hunting.lead(self.webhook.clone(), over.clone()));
-        let leading = async { tokio::join!(runs, hunting) };
+        let chores = self.chores.lead(over.clone());
+        let leading = async { tokio::join!(runs, hunting, chores) };
         tokio::pin!(leading);
         let ended = tokio::select! {
             _ = &mut leading => true,

@@ -42,6 +42,14 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A certificate or a key cannot be used.
+    #[error("cannot use {path} for TLS: {reason}", path = .path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The lake, the catalog or a store failed.
     #[error(transparent)]
     Ingest(#[from] coldtrail_ingest::Error),

@@ -19,6 +19,7 @@ mod error;
 mod http;
 mod push;
 mod taker;
+mod tls;
 mod tokens;
 mod watch;
 
@@ -27,5 +28,6 @@ pub use error::Error;
 pub use http::PushServer;
 pub use push::{Batch, Flushed, Push, Receipt};
 pub use taker::Taker;
+pub use tls::server_tls;
 pub use tokens::{TokenCheck, Tokens};
 pub use watch::{WatchStatus, Watcher, WatcherStatus};

@@ -6,6 +6,8 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaintenanceConfig {
+    /// How often the node that leads does what is due, in seconds; 0 for never.
+    pub every_seconds: u64,
     /// Small segments are merged until they have about this size, in bytes. One of half of it and more is left as it is.
     pub segment_bytes_target: u64,
     /// So many small segments are merged at least, while more are coming.
@@ -45,6 +47,7 @@ pub enum Duplicates {
 impl Default for MaintenanceConfig {
     fn default() -> Self {
         Self {
+            every_seconds: 600,
             segment_bytes_target: 128 << 20,
             segments_min: 4,
             segments_max: 32,

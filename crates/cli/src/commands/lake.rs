@@ -1,17 +1,27 @@
 use std::time::Duration;
 
-use crate::arguments::LakeCommand;
+use coldtrail_catalog::CatalogClient;
+use coldtrail_lake::Lake;
+use coldtrail_maintain::{AUDIT_KIND, Hold, HoldScope, Holds, RETENTION_KIND, RetentionRule, lift_hold, parse_retention_rule, set_hold};
+use coldtrail_model::DocumentChange;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::{HoldCommand, HoldSet, LakeCommand, RetentionCommand};
+use crate::chores::{now_ms, open_maintenance};
 use crate::config::Config;
 use crate::exit;
 use crate::node::{OpenCatalog, clean_orphans, open_lake};
-use crate::progress::bar;
 
-/// Checks or cleans the lake's files.
+/// Checks, cleans and keeps the lake.
 pub(crate) async fn run(command: &LakeCommand, config: &Config) -> anyhow::Result<u8> {
     let lake = open_lake(config)?;
     let catalog = OpenCatalog::open(config).await?;
     let result = match command {
         LakeCommand::Verify { json } => verify(&lake, &catalog, *json).await,
+        LakeCommand::Maintain { json } => maintain(config, &lake, &catalog, *json).await,
+        LakeCommand::Rebuild { json } => rebuild(&lake, &catalog, *json).await,
+        LakeCommand::Retention(command) => retention(catalog.client().as_ref(), command).await,
+        LakeCommand::Hold(command) => hold(catalog.client().as_ref(), command).await,
         LakeCommand::Clean { grace_seconds, json } => clean(&lake, &catalog, Duration::from_secs(*grace_seconds), *json).await,
     };
     catalog.close().await;
@@ -19,31 +29,128 @@ pub(crate) async fn run(command: &LakeCommand, config: &Config) -> anyhow::Resul
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
-async fn verify(lake: &coldtrail_lake::Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Result<u8> {
+async fn verify(lake: &Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Result<u8> {
     let snapshot = catalog.client().snapshot().await?;
-    let segments: Vec<_> = snapshot.segments.values().flatten().collect();
-    let bar = bar("verify", segments.iter().map(|segment| segment.bytes).sum(), true);
-    let (mut good, mut bad) = (0_u64, 0_u64);
-    for segment in segments {
-        match lake.verify_segment(segment).await {
-            Ok(()) => good += 1,
-            Err(error) => {
-                bad += 1;
-                bar.suspend(|| eprintln!("coldtrail: {error}"));
-            }
-        }
-        bar.inc(segment.bytes);
+    let report = coldtrail_maintain::verify(lake, &snapshot, 0).await?;
+    let bad = report.problems.len() as u64;
+    let good = report.segments - bad;
+    for problem in &report.problems {
+        eprintln!("coldtrail: {}: {}", problem.path, problem.reason);
     }
-    bar.finish_and_clear();
+    let unknown = report.unknown.len();
     match json {
-        true => println!("{}", serde_json::json!({"snapshot_id": snapshot.id, "segments_good": good, "segments_bad": bad})),
-        false => println!("{good} segments are as they were written, {bad} are missing or damaged, at snapshot {}", snapshot.id),
+        true => println!(
+            "{}",
+            serde_json::json!({
+                "snapshot_id": snapshot.id, "segments_good": good, "segments_bad": bad, "rows": report.rows_verified,
+                "problems": report.problems, "unknown": report.unknown,
+            })
+        ),
+        false => println!(
+            "{good} segments are as they were written, {bad} are missing or damaged, at snapshot {}; {unknown} files are not in the catalog",
+            snapshot.id
+        ),
     }
     Ok(if bad == 0 { exit::DONE } else { exit::FAILED })
 }
 
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+async fn maintain(config: &Config, lake: &Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Result<u8> {
+    let maintenance = open_maintenance(config, lake, &catalog.client())?;
+    let report = maintenance.pass(now_ms(), &CancellationToken::new()).await?;
+    let (compaction, retention, garbage) = (&report.compaction, &report.retention, &report.garbage);
+    for failed in &compaction.failed {
+        eprintln!("coldtrail: the segments of {} could not be merged: {}", failed.day, failed.reason);
+    }
+    match json {
+        true => println!("{}", serde_json::to_string(&report)?),
+        false => println!(
+            "{} segments merged into {}, {} duplicates dropped, {} segments past their time removed ({} on hold), {} files deleted ({} bytes)",
+            compaction.segments_removed,
+            compaction.segments_added,
+            compaction.duplicates,
+            retention.segments_removed,
+            retention.segments_held,
+            garbage.removed_deleted + garbage.orphans_deleted,
+            garbage.bytes_deleted
+        ),
+    }
+    Ok(if compaction.failed.is_empty() { exit::DONE } else { exit::INCOMPLETE })
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+async fn rebuild(lake: &Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Result<u8> {
+    let report = coldtrail_maintain::rebuild(lake, catalog.client().as_ref()).await?;
+    for refused in &report.refused {
+        eprintln!("coldtrail: {}: {}", refused.path, refused.reason);
+    }
+    match json {
+        true => println!("{}", serde_json::to_string(&report)?),
+        false => println!(
+            "{} segments with {} rows added in {} commits, {} known before, {} left out because others hold their rows",
+            report.segments_added, report.rows_added, report.commits, report.segments_known, report.segments_replaced
+        ),
+    }
+    Ok(if report.refused.is_empty() { exit::DONE } else { exit::INCOMPLETE })
+}
+
 #[allow(clippy::print_stdout)]
-async fn clean(lake: &coldtrail_lake::Lake, catalog: &OpenCatalog, grace: Duration, json: bool) -> anyhow::Result<u8> {
+async fn retention(catalog: &dyn CatalogClient, command: &RetentionCommand) -> anyhow::Result<u8> {
+    match command {
+        RetentionCommand::Set { name, days, table, source } => {
+            let rule = serde_json::to_vec(&RetentionRule { table: *table, source: source.clone(), days: *days })?;
+            parse_retention_rule(&rule).map_err(anyhow::Error::msg)?;
+            let put = DocumentChange::put(RETENTION_KIND, name.clone(), rule, now_ms(), &who());
+            catalog.put_documents(vec![put]).await?;
+        }
+        RetentionCommand::Remove { name } => {
+            anyhow::ensure!(
+                catalog.document(RETENTION_KIND, name).await?.is_some(),
+                "there is no rule {name}; `coldtrail lake retention list`"
+            );
+            catalog.put_documents(vec![DocumentChange::delete(RETENTION_KIND, name.clone(), now_ms(), &who())]).await?;
+        }
+        RetentionCommand::List => {
+            for document in catalog.documents(RETENTION_KIND).await? {
+                println!("{:30}  {}", document.key, String::from_utf8_lossy(&document.body).trim());
+            }
+        }
+    }
+    Ok(exit::DONE)
+}
+
+#[allow(clippy::print_stdout)]
+async fn hold(catalog: &dyn CatalogClient, command: &HoldCommand) -> anyhow::Result<u8> {
+    match command {
+        HoldCommand::Set(set) => {
+            let HoldSet { name, reason, table, source, account, first_day, last_day } = set;
+            let scope =
+                HoldScope { table: *table, source: source.clone(), account: account.clone(), first_day: *first_day, last_day: *last_day };
+            let hold = Hold { name: name.clone(), reason: reason.clone(), who: who(), since_ms: now_ms(), scope };
+            set_hold(catalog, &hold).await?;
+        }
+        HoldCommand::Lift { name, reason } => drop(lift_hold(catalog, name, &who(), reason, now_ms()).await?),
+        HoldCommand::List => {
+            for hold in Holds::load(catalog).await?.iter() {
+                println!("{}", serde_json::to_string(hold)?);
+            }
+        }
+        HoldCommand::Audit => {
+            for document in catalog.documents(AUDIT_KIND).await? {
+                println!("{}", String::from_utf8_lossy(&document.body).trim());
+            }
+        }
+    }
+    Ok(exit::DONE)
+}
+
+/// Who acts: the user of the operating system.
+fn who() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown".to_owned())
+}
+
+#[allow(clippy::print_stdout)]
+async fn clean(lake: &Lake, catalog: &OpenCatalog, grace: Duration, json: bool) -> anyhow::Result<u8> {
     let cleaned = clean_orphans(lake, catalog.client().as_ref(), grace).await?;
     match json {
         true => println!(

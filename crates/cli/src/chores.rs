@@ -1,0 +1,108 @@
+//! What a node does by itself beside answering: watch places where logs arrive, take what is pushed, keep the lake over months.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use coldtrail_catalog::CatalogClient;
+use coldtrail_intake::{Push, PushServer, Taker, Tokens, Watcher, server_tls};
+use coldtrail_lake::Lake;
+use coldtrail_maintain::Maintenance;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::node::open_ingest;
+
+/// What only the node that leads does.
+pub(crate) struct Chores {
+    /// None without anything to watch.
+    watcher: Option<Mutex<Watcher>>,
+    maintenance: Maintenance,
+    /// Zero for never.
+    every: Duration,
+}
+
+impl Chores {
+    pub(crate) fn open(config: &Config, lake: &Lake, catalog: &Arc<dyn CatalogClient>) -> anyhow::Result<Self> {
+        let watcher = match config.watch.is_empty() {
+            true => None,
+            false => Some(Mutex::new(Watcher::new(Taker::new(open_ingest(config, lake, catalog)?, Arc::clone(catalog)), &config.watch)?)),
+        };
+        let every = Duration::from_secs(config.maintenance.every_seconds);
+        Ok(Self { watcher, maintenance: open_maintenance(config, lake, catalog)?, every })
+    }
+
+    /// Works until `stop`.
+    pub(crate) async fn lead(&self, stop: CancellationToken) {
+        tokio::join!(self.watch(stop.clone()), self.keep(stop));
+    }
+
+    async fn watch(&self, stop: CancellationToken) {
+        if let Some(watcher) = &self.watcher {
+            watcher.lock().await.run(stop).await;
+        }
+    }
+
+    async fn keep(&self, stop: CancellationToken) {
+        while !self.every.is_zero() {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(self.every) => {}
+            }
+            match self.maintenance.pass(now_ms(), &stop).await {
+                Ok(report) => {
+                    let (merged, made) = (report.compaction.segments_removed, report.compaction.segments_added);
+                    let (expired, deleted) =
+                        (report.retention.segments_removed, report.garbage.removed_deleted + report.garbage.orphans_deleted);
+                    tracing::info!(merged, made, duplicates = report.compaction.duplicates, expired, deleted, "the lake was kept");
+                    for failed in &report.compaction.failed {
+                        tracing::warn!(day = %failed.day, reason = %failed.reason, "segments could not be merged");
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the lake could not be kept; it is tried again"),
+            }
+        }
+    }
+}
+
+/// What keeps the lake.
+pub(crate) fn open_maintenance(config: &Config, lake: &Lake, catalog: &Arc<dyn CatalogClient>) -> anyhow::Result<Maintenance> {
+    Ok(Maintenance::new(lake.clone(), Arc::clone(catalog), config.maintenance.clone(), config.writer.clone())?)
+}
+
+/// Takes what is pushed, until `stop`; what this node has received it commits, whoever leads. Nothing without `push.bind`.
+pub(crate) async fn serve_push(
+    config: &Config,
+    lake: &Lake,
+    catalog: &Arc<dyn CatalogClient>,
+    stop: CancellationToken,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let (Some(address), Some(tokens)) = (config.push.bind, &config.push.tokens_file) else { return Ok(None) };
+    let text = std::fs::read_to_string(tokens).with_context(|| format!("cannot read the tokens {}", tokens.display()))?;
+    let tokens: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    anyhow::ensure!(!tokens.is_empty(), "push.tokens_file has no token: nobody could push anything");
+    let tls = match (&config.push.tls_certificate, &config.push.tls_key) {
+        (Some(certificate), Some(key)) => Some(server_tls(certificate, key)?),
+        _ => None,
+    };
+    let taker = Taker::new(open_ingest(config, lake, catalog)?, Arc::clone(catalog));
+    let push = Push::open(config.data_folder.join("spool"), taker, config.push.limits.clone()).await?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; set push.bind to another port"))?;
+    let server = PushServer::new(push.clone(), Tokens::new(&tokens));
+    Ok(Some(tokio::spawn(async move {
+        let (served, ()) = tokio::join!(server.serve(listener, tls, stop.clone()), push.run(stop.clone()));
+        if let Err(error) = served {
+            tracing::error!(%error, "nothing can be pushed any more");
+        }
+    })))
+}
+
+/// Now, in milliseconds since 1970, UTC.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
