@@ -72,7 +72,7 @@ def test_small_segments_are_merged_and_a_run_that_pinned_the_old_ones_is_repeate
         private, public = tmp_path / "private.pem", tmp_path / "public.pem"
         kept.run("evidence", "key", "--private", private, "--public", public)
         kept.run("evidence", "export", run, "--out", bundle, "--key", private, env=server.sql_env())
-        replayed = kept.try_run("evidence", "replay", bundle, "--key", public, env=server.sql_env())
+        replayed = kept.try_run("evidence", "replay", bundle, "--trust", public, "--out", tmp_path / "again", "--key", private, env=server.sql_env())
         assert replayed.code == 0, replayed.err
         kept.run("run", "delete", run, env=server.sql_env())
         maintain(kept)
