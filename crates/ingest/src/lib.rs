@@ -17,6 +17,7 @@ mod ingest;
 mod locate;
 mod reader;
 mod report;
+mod retry;
 mod take;
 mod transaction;
 
@@ -26,4 +27,5 @@ pub use ingest::{Ingest, UNKNOWN_SOURCE};
 pub use locate::{SourceFile, locate};
 pub use reader::{ReadOutcome, read_plain};
 pub use report::{FailedObject, Progress, Report};
+pub use retry::{RejectFilter, RetryReport, retry_rejects};
 pub use take::{Duplicates, count_duplicates};

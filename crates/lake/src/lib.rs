@@ -39,7 +39,7 @@ pub use observables::{ANY_SOURCE, observables_schema};
 pub use options::StoreOptions;
 pub use orphans::{Cleaned, SegmentFile};
 pub use read::BatchStream;
-pub use rejects::{RejectRow, rejects_schema};
+pub use rejects::{KeptReject, RejectRow, rejects_schema};
 pub use results::{RESULT_BYTES_MAX, WriteRowsError, WrittenRows};
 pub use rewrite::{Rewritten, SegmentRewriter, Sightings, conform_rows};
 pub use writer::SegmentWriter;

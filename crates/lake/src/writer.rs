@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use crate::config::EVENT_BYTES_MAX;
 use crate::events::{EventBuffer, event_bytes};
 use crate::observables::DailyObservables;
-use crate::rejects::{RejectBuffer, RejectRow};
+use crate::rejects::{KeptReject, RejectBuffer, RejectRow};
 use crate::{Error, Lake, WriterConfig};
 
 use job::{Buffer, Job, Jobs, Written};
@@ -104,12 +104,22 @@ impl SegmentWriter {
 
     /// Adds a record that could not become an event.
     pub fn reject(&mut self, reject: RejectRow<'_>) {
-        let (day, kept_max) = (Day::of_ms(reject.time_ms), self.config.reject_bytes_max);
+        let kept_max = self.config.reject_bytes_max;
+        self.add_reject(&reject, |buffer| buffer.append(&reject, kept_max));
+    }
+
+    /// Adds a reject that was written before and is still one, as it was.
+    pub fn keep_reject(&mut self, kept: KeptReject<'_>) {
+        self.add_reject(&kept.row, |buffer| buffer.append_kept(&kept));
+    }
+
+    fn add_reject(&mut self, reject: &RejectRow<'_>, append: impl FnOnce(&mut RejectBuffer)) {
+        let day = Day::of_ms(reject.time_ms);
         let key = (Table::Rejects, day, self.source_number(reject.source));
         let buffer = self.buffer(key, |source| Buffer::Rejects(Box::new(RejectBuffer::new(day, source))));
         let before = buffer.bytes();
         if let Buffer::Rejects(buffer) = buffer {
-            buffer.append(&reject, kept_max);
+            append(buffer);
         }
         self.note_growth(key, before);
     }

@@ -1,5 +1,7 @@
 //! Objects go in once, whole, and every record is accounted for.
 
+mod retry;
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -156,4 +158,12 @@ async fn two_ingests_of_the_same_files_at_once_take_each_in_once() {
     let known: std::collections::HashSet<_> = snapshot.segments.values().flatten().map(|segment| segment.id).collect();
     house.lake.clean_orphans(|id| known.contains(id), i64::MAX).await.expect("a clean lake");
     assert_eq!(house.visible().await, (100, 0));
+}
+
+/// Offset, text, and whether it is cut or lossy, of rows of rejects.
+fn reject_rows(batch: &arrow::array::RecordBatch) -> Vec<(i64, String, bool, bool)> {
+    use arrow::array::AsArray;
+    let (offset, raw) = (batch.column(3).as_primitive::<arrow::datatypes::Int64Type>(), batch.column(5).as_string::<i32>());
+    let (cut, lossy) = (batch.column(7).as_boolean(), batch.column(8).as_boolean());
+    (0..batch.num_rows()).map(|row| (offset.value(row), raw.value(row).to_owned(), cut.value(row), lossy.value(row))).collect()
 }
