@@ -114,3 +114,21 @@ def test_a_listener_that_would_show_tokens_is_refused(node):
     (node.folder / "coldtrail.toml").write_text(f'[push]\nbind = "0.0.0.0:{node.port}"\ntokens_file = "tokens"\n')
     ran = node.try_run("config", "--check")
     assert ran.code != 0 and "push.tls_certificate" in ran.err, ran.err
+
+
+def test_rejects_are_read_again_once_their_mapping_is_mended(binary, tmp_path):
+    coldtrail = Coldtrail(binary, tmp_path / "mended")
+    log = tmp_path / "acme.json"
+    log.write_text("".join(json.dumps({"acme": 1, "what": "open", "at": f"2026-01-05T10:00:0{number}Z", "moment": f"2026-01-05T10:00:0{number}Z"}) + "\n" for number in range(5)))
+    mapping = "source: acme\ndocumentation: https://acme.example/logs\nrecognised_by: [[acme]]\ntime: {}\nevent: what\nclasses: {{\"*\": api_activity by verb}}\n"
+    (tmp_path / "acme.yml").write_text(mapping.format("no_such_field"))
+    (coldtrail.folder / "coldtrail.toml").write_text(f'mappings = ["{tmp_path / "acme.yml"}"]\n')
+    report = json.loads(coldtrail.try_run("ingest", "--json", "--source", "acme", log).out)
+    assert (report["events"], report["rejects"]) == (0, 5), report
+    (tmp_path / "acme.yml").write_text(mapping.format("at"))
+    again = json.loads(coldtrail.run("rejects", "retry", "--source", "acme", "--json").out)
+    assert (again["rows"], again["events"], again["rejects"]) == (5, 5, 0), again
+    assert json.loads(coldtrail.run("rejects", "retry", "--source", "acme", "--json").out)["rows"] == 0
+    with coldtrail.serve() as server:
+        assert server.value("SELECT count(*) FROM events") == 5
+        assert server.value("SELECT count(*) FROM system.rejects") == 0

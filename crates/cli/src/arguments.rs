@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// What a run leaves for an auditor: export, verify, replay.
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Records that could not be read.
+    #[command(subcommand)]
+    Rejects(RejectsCommand),
     /// List the segments of the lake, as the catalog knows them.
     Segments(Segments),
     /// Check and clean the lake's files.
@@ -376,6 +379,37 @@ pub(crate) enum LakeCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RejectsCommand {
+    /// Read them again with the mappings of today; what is read now becomes events, once.
+    Retry(RejectsRetry),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejectsRetry {
+    /// Only those of this source.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Only those that were rejected on this day or later, as YYYY-MM-DD.
+    #[arg(long)]
+    pub(crate) from_day: Option<Day>,
+    /// Only those that were rejected on this day or earlier.
+    #[arg(long)]
+    pub(crate) until_day: Option<Day>,
+    /// Only those whose object's URL contains this.
+    #[arg(long)]
+    pub(crate) object: Option<String>,
+    /// Only those whose reason contains this.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Read them as records of this source, whatever they were taken for.
+    #[arg(long)]
+    pub(crate) read_as: Option<String>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ mod ingest;
 mod intel;
 mod lake;
 mod normalize;
+mod rejects;
 mod run;
 mod segments;
 mod serve;
@@ -58,6 +59,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => serve::run(serve.role, &Config::read(&arguments)?).await?,
         Command::Cluster(command) => cluster::run(command, &arguments).await?,
         Command::Ingest(ingest) => ingest::run(ingest, &Config::read(&arguments)?).await?,
+        Command::Rejects(command) => rejects::run(command, &Config::read(&arguments)?).await?,
         Command::Segments(segments) => segments::run(segments, &Config::read(&arguments)?).await?,
         Command::Lake(lake) => lake::run(lake, &Config::read(&arguments)?).await?,
         Command::User(user) => user::run(user, &Config::read(&arguments)?)?,
