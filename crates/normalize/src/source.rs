@@ -132,6 +132,7 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "ms_defender_xdr"
     "ms_defender_mde"
     "tetragon"
+    "crowdstrike_fdr"
 };
 
 /// The sources that Coldtrail brings and those that were added.

@@ -101,6 +101,11 @@ const ABOUT: &[(&str, About)] = &[
         told_by: "`%ASA-n-nnnnnn` (also FTD, PIX, FWSM) in the first line",
         collect: "`logging host` to a syslog server, with `logging timestamp rfc5424` or with a year, and files or objects from there. FTD: a syslog alert of connection, file and intrusion events.",
     }),
+    ("crowdstrike_fdr", About {
+        formats: "Falcon Data Replicator: events of the sensor, and its lists of hosts, users and applications",
+        told_by: "`event_simpleName` and `aid`; for lists, `cid` and their own fields",
+        collect: "Let Falcon Data Replicator write to your own bucket, or copy CrowdStrike's with its script; ingest `data/` and `fdrv2/`.",
+    }),
     ("duo", About {
         formats: "authentication, administrator and offline logs",
         told_by: "the fields of authentication, administrator and offline logs",
