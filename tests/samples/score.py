@@ -38,6 +38,7 @@ FOLDERS = {
     "azure_frontdoor": ["azure_frontdoor"],
     "azure_keyvault": ["azure_keyvault"],
     "azure_nsgflow": ["azure_nsgflow", "azure_network_watcher"],
+    "crowdstrike_falcon": ["crowdstrike_falcon"],
     "crowdstrike_fdr": ["crowdstrike_fdr"],
     "duo": ["duo"],
     "envoy_istio_access": ["envoy_istio_access"],

@@ -133,6 +133,7 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "ms_defender_mde"
     "tetragon"
     "crowdstrike_fdr"
+    "crowdstrike_falcon"
 };
 
 /// The sources that Coldtrail brings and those that were added.

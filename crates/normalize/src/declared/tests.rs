@@ -4,6 +4,7 @@ use crate::fields::Fields;
 mod aws_securityhub;
 mod azure_keyvault;
 mod columns;
+mod crowdstrike_falcon;
 mod crowdstrike_fdr;
 mod document;
 mod duo;

@@ -101,6 +101,11 @@ const ABOUT: &[(&str, About)] = &[
         told_by: "`%ASA-n-nnnnnn` (also FTD, PIX, FWSM) in the first line",
         collect: "`logging host` to a syslog server, with `logging timestamp rfc5424` or with a year, and files or objects from there. FTD: a syslog alert of connection, file and intrusion events.",
     }),
+    ("crowdstrike_falcon", About {
+        formats: "Event Streams, also as the SIEM connector writes them: detections, audit of console and API, firewall matches",
+        told_by: "`metadata.eventType` and `metadata.customerIDString`",
+        collect: "Run the SIEM connector with JSON output, or a reader of the Event Streams API, and ingest its files.",
+    }),
     ("crowdstrike_fdr", About {
         formats: "Falcon Data Replicator: events of the sensor, and its lists of hosts, users and applications",
         told_by: "`event_simpleName` and `aid`; for lists, `cid` and their own fields",
