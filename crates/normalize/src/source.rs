@@ -132,6 +132,8 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "ms_defender_xdr"
     "ms_defender_mde"
     "tetragon"
+    "osquery"
+    "ms_sentinel"
 };
 
 /// The sources that Coldtrail brings and those that were added.
