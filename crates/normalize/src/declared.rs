@@ -222,8 +222,12 @@ impl RecordKind {
     }
 
     fn no_time(&self, context: Context<'_, '_>) -> Reason {
-        let found =
-            self.time.paths().zip(self.time_fields).find_map(|(path, field)| Some((field, path.find(context.root, &mut Vec::new())?)));
+        let found = self
+            .time
+            .value_paths()
+            .into_iter()
+            .zip(self.time_fields)
+            .find_map(|(path, field)| Some((field, path.find(context.root, &mut Vec::new())?)));
         match found {
             Some((field, value)) => Reason::bad_field(field, &text_of(value).unwrap_or_else(|| value.to_string().into()), "a time"),
             None => Reason::Missing { field: self.time_fields.first().copied().unwrap_or("time") },
@@ -309,6 +313,9 @@ impl Mapping for DeclaredMapping {
     fn map_json(&mut self, record: &mut Fields<'_>) -> Result<Event, Reason> {
         let declared = self.declared;
         lift::lift(record, declared.lift);
+        if !declared.routes.is_empty() {
+            declared.open_texts(record);
+        }
         if let Some(route) = declared.routes.iter().find(|route| route.takes(record.root())) {
             return self.follow(route, record);
         }

@@ -134,6 +134,8 @@ const MAPPINGS: &[(&str, &str)] = mappings! {
     "tetragon"
     "crowdstrike_fdr"
     "crowdstrike_falcon"
+    "osquery"
+    "ms_sentinel"
 };
 
 /// The sources that Coldtrail brings and those that were added.

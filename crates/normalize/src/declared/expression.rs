@@ -77,6 +77,19 @@ impl Expression {
         self.alternatives.iter().any(|alternative| tried(used, |used| alternative.place(event, col, context, used)).is_some())
     }
 
+    /// The paths of values, those first that are taken under no condition.
+    pub(super) fn value_paths(&self) -> Vec<&Path> {
+        let (always, sometimes): (Vec<&Alternative>, Vec<&Alternative>) =
+            self.alternatives.iter().partition(|alternative| alternative.when.is_empty());
+        let all = always.into_iter().chain(sometimes);
+        all.flat_map(|alternative| match &alternative.from {
+            From::Path(path) => vec![path],
+            From::Join(paths, _) => paths.iter().collect(),
+            _ => Vec::new(),
+        })
+        .collect()
+    }
+
     /// The paths that are looked at.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.alternatives.iter().flat_map(|alternative| {
@@ -159,7 +172,11 @@ impl Alternative {
             From::Path(path) => {
                 let value = path.find(context.root, used)?;
                 used.push(address(value));
-                self.time.read(&text_of(value)?)
+                let text = text_of(value)?;
+                match &self.between {
+                    Some((after, before)) => self.time.read(&part_between(text, after, before)?),
+                    None => self.time.read(&text),
+                }
             }
             From::Join(paths, between) => self.time.read(&joined(paths, between, context, used)?),
             From::Text(_) | From::Event | From::Each(..) => None,

@@ -20,7 +20,8 @@ pub(crate) enum TimeFormat {
 }
 
 /// The forms in which devices write the time; without a zone it is UTC.
-const WRITTEN: [&str; 4] = ["%Y/%m/%d %H:%M:%S%.f", "%b %d %Y %H:%M:%S%.f", "%a %b %d %H:%M:%S %Y", "%d %b %Y %H:%M:%S%.f"];
+const WRITTEN: [&str; 5] =
+    ["%m/%d/%Y, %I:%M:%S%.f %p", "%Y/%m/%d %H:%M:%S%.f", "%b %d %Y %H:%M:%S%.f", "%a %b %d %H:%M:%S %Y", "%d %b %Y %H:%M:%S%.f"];
 
 /// The same with a zone.
 const WRITTEN_WITH_ZONE: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f %z", "%Y/%m/%d %H:%M:%S%.f %z"];

@@ -194,7 +194,7 @@ fn read_kind(own: Option<&Table<'_>>, common: &Common<'_>) -> Result<RecordKind,
     let mut classes = of("classes").need("classes", read_classes)?;
     classes.verbs.clone_from(&common.verbs);
     let time = of("time").need("time", expression)?;
-    let time_fields = leak_all(time.paths().map(|path| path.text.clone()).collect());
+    let time_fields = leak_all(time.value_paths().into_iter().map(|path| path.text.clone()).collect());
     Ok(RecordKind {
         when: own.map_or(Ok(Vec::new()), |own| own.read("when", conditions))?,
         time_fields,

@@ -191,6 +191,11 @@ const ABOUT: &[(&str, About)] = &[
         told_by: "`category` `AdvancedHunting-…`, or the fields of an alert",
         collect: "Stream advanced hunting events of Defender XDR to a storage account; fetch alerts from Graph's security API.",
     }),
+    ("ms_sentinel", About {
+        formats: "tables of Log Analytics as JSON and CSV; alerts and incidents of Sentinel",
+        told_by: "`Type` or `TableName` with `TimeGenerated`, or the columns of SecurityAlert and SecurityIncident",
+        collect: "Add a data export rule of the workspace that sends the tables to a storage account; ingest its containers `am-…`. Export query results as CSV with times in UTC.",
+    }),
     ("nginx", About {
         formats: "access log, combined with what is often added, or JSON; error log",
         told_by: "`- user [time] \"request\"`, or the variables as JSON names",
@@ -215,6 +220,11 @@ const ABOUT: &[(&str, About)] = &[
         formats: "sign-in attempts, item usages, audit events",
         told_by: "`uuid` and the fields of sign-ins, item usages and audit events",
         collect: "Pages of the Events API.",
+    }),
+    ("osquery", About {
+        formats: "results log: differential rows, batches, snapshots; status log",
+        told_by: "`name`, `action` with `columns` or `snapshot`, `diffResults`",
+        collect: "`--logger_plugin=filesystem` and a shipper of `osqueryd.results.log`, or the plugins of Firehose, Kinesis and Kafka. Leave `--logger_event_type` true: one row a record.",
     }),
     ("paloalto", About {
         formats: "PAN-OS syslog as CSV; Strata Logging Service as JSON or CEF",

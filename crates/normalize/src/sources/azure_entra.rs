@@ -49,10 +49,34 @@ impl Mapping for Entra {
             }
             None => {
                 let mut body = std::mem::replace(record, Fields::from_value(Value::Null));
+                move_envelope(&mut body, record);
                 let event = map_entry(record, &mut body)?;
-                *record = body;
+                let mut envelope = std::mem::replace(record, body);
+                for name in OF_ENVELOPE {
+                    if let Some(left) = envelope.take(name) {
+                        record.put(name, left);
+                    }
+                }
                 Ok(event)
             }
+        }
+    }
+}
+
+/// What the diagnostic log of sign-ins has in its envelope.
+const OF_ENVELOPE: [&str; 8] =
+    ["time", "category", "operationName", "resultType", "resultSignature", "resultDescription", "identity", "level"];
+
+/// The tables of sign-ins in Log Analytics have members of envelope and record side by side.
+fn move_envelope<'a>(body: &mut Fields<'a>, envelope: &mut Fields<'a>) {
+    let category = body.peek_text("category").unwrap_or_default().to_ascii_lowercase();
+    if !category.ends_with("signinlogs") {
+        return;
+    }
+    *envelope = Fields::from_value(Value::Object(Default::default()));
+    for name in OF_ENVELOPE {
+        if let Some(value) = body.take(name) {
+            envelope.put(name, value);
         }
     }
 }
