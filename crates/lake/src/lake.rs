@@ -45,6 +45,12 @@ impl Lake {
         Ok(Self { inner: Arc::new(Inner { url, store, root, folder, upload_part_bytes }) })
     }
 
+    /// A lake in a store that the caller has opened or wrapped; `root` is its place in it. Unlike a folder that was opened by
+    /// [`Lake::open`], files are then only as durable as the store makes them.
+    pub fn in_store(url: Url, store: Arc<dyn ObjectStore>, root: Path) -> Self {
+        Self { inner: Arc::new(Inner { url, store, root, folder: None, upload_part_bytes: UPLOAD_PART_BYTES_MIN }) }
+    }
+
     /// Where the lake is, without a slash at the end; never holds a secret.
     pub fn url(&self) -> &Url {
         &self.inner.url

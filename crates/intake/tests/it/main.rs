@@ -1,5 +1,6 @@
 //! Logs that keep coming are in the lake once, whatever happens on the way.
 
+mod day;
 mod push;
 mod support;
 mod watch;
