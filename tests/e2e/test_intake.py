@@ -78,7 +78,7 @@ def test_a_watched_folder_is_searchable_soon(node):
 
 def test_pushes_are_confirmed_after_the_commit_and_repeated_ones_are_taken_once(node):
     with node.serve() as server:
-        wait_for("the listener", lambda: push(node.port, "/services/collector/health", None)[0] == 200, 30)
+        wait_for("the listener", lambda: push(node.port, "/services/collector/health", None, token=f"Splunk {TOKEN}")[0] == 200, 30)
         status, answer = push(node.port, "/v1/events?source=aws_cloudtrail", lines(0, 40), token=f"Bearer {TOKEN}")
         assert status == 200, answer
         assert count(server) == (40, 40), "an answer comes after the commit"
@@ -99,7 +99,7 @@ def test_pushes_are_confirmed_after_the_commit_and_repeated_ones_are_taken_once(
 
 def test_what_was_received_outlives_a_kill(node):
     with node.serve() as server:
-        wait_for("the listener", lambda: push(node.port, "/services/collector/health", None)[0] == 200, 30)
+        wait_for("the listener", lambda: push(node.port, "/services/collector/health", None, token=f"Splunk {TOKEN}")[0] == 200, 30)
         channel = {"X-Splunk-Request-Channel": "5f0d4b1e-6f0e-4a4e-9f5e-0c8d3c1f7a11"}
         body = "".join(json.dumps({"event": record(number)}) for number in range(30)).encode()
         status, answer = push(node.port, "/services/collector/event", body, token=f"Splunk {TOKEN}", **channel)

@@ -55,6 +55,16 @@ pub enum FileFault {
     Unreadable,
 }
 
+impl std::fmt::Display for FileFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "missing",
+            Self::Damaged => "damaged",
+            Self::Unreadable => "unreadable",
+        })
+    }
+}
+
 /// A file that the snapshot does not name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnknownFile {

@@ -63,8 +63,8 @@ pub(crate) struct IntelImport {
 #[derive(Debug, Args)]
 pub(crate) struct TaxiiServer {
     /// Its discovery (`https://taxii.example.com/taxii2/`, or only the host), or one API root.
-    #[arg(value_hint = ValueHint::Url)]
-    pub(crate) url: String,
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) taxii_url: String,
     /// The user, for servers that want a password.
     #[arg(long)]
     pub(crate) taxii_user: Option<String>,

@@ -96,5 +96,5 @@ fn taxii_server(taxii: &TaxiiServer) -> anyhow::Result<Server> {
         (None, Some(token)) => Some(Login::Bearer(token)),
         (None, None) => None,
     };
-    Ok(Server { url: taxii.url.clone(), login, proxy: taxii.taxii_proxy.clone(), ..Server::default() })
+    Ok(Server { url: taxii.taxii_url.clone(), login, proxy: taxii.taxii_proxy.clone(), ..Server::default() })
 }

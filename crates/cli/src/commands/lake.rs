@@ -35,7 +35,7 @@ async fn verify(lake: &Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Resul
     let bad = report.problems.len() as u64;
     let good = report.segments - bad;
     for problem in &report.problems {
-        eprintln!("coldtrail: {}: {}", problem.path, problem.reason);
+        eprintln!("coldtrail: {} is {}: {}", problem.path, problem.fault, problem.reason);
     }
     let unknown = report.unknown.len();
     match json {
