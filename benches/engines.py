@@ -61,6 +61,18 @@ class Coldtrail:
                     raise RuntimeError(f"coldtrail serve did not answer; see {self._log.name}") from error
                 time.sleep(0.1)
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """The time of the cores that the server's threads used, by their names."""
+        used: dict[str, float] = {}
+        for stat in Path(f"/proc/{self._process.pid}/task").glob("*/stat"):
+            try:
+                name, _, fields = stat.read_text().partition("(")[2].rpartition(")")
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # The thread has ended.
+            ticks = sum(map(int, fields.split()[11:13]))
+            used[name] = used.get(name, 0) + ticks / os.sysconf("SC_CLK_TCK")
+        return used
+
     def run(self, sql: str) -> pa.Table:
         with self._connection.cursor() as cursor:
             cursor.execute(sql)

@@ -117,10 +117,16 @@ def interactive(engine: Coldtrail, client: Client, count: int = 60) -> None:
     idle = p95()
     names = [client.start(HEAVY) for _ in range(2)]
     time.sleep(1)
+    began, cpu = time.perf_counter(), engine.cpu_seconds()
     busy = p95()
+    seconds = time.perf_counter() - began
+    cores = {threads: (used - cpu.get(threads, 0)) / seconds for threads, used in engine.cpu_seconds().items()}
+    states = [engine.run(f"SELECT state FROM system.runs WHERE run_id = '{name}'")[0][0].as_py() for name in names]
     for name in names:
         client.cancel(name)
-    print(f"one day, p95 of {count}: idle {idle * 1000:.1f} ms, while two runs take all cores {busy * 1000:.1f} ms, ratio {busy / idle:.2f}")
+    assert states == ["running", "running"] and sum(cores.values()) > 0.9 * os.cpu_count(), f"the runs did not take all cores: {states}, {cores}"
+    shares = ", ".join(f"{threads} {used:.2f}" for threads, used in sorted(cores.items()) if used >= 0.01)
+    print(f"one day, p95 of {count}: idle {idle * 1000:.1f} ms, while two runs take all cores {busy * 1000:.1f} ms, ratio {busy / idle:.2f}; cores by threads: {shares}")
 
 
 if __name__ == "__main__":

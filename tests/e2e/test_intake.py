@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+import ssl
 import urllib.error
 import urllib.request
 
@@ -108,6 +109,23 @@ def test_what_was_received_outlives_a_kill(node):
         server.process.wait()
     with node.serve() as server:
         wait_for("the spool to be committed", lambda: count(server) == (30, 30), 60)
+
+
+def test_pushes_are_encrypted_with_the_given_certificate(node):
+    certificates = node.folder / "certificates"
+    node.run("cluster", "certs", certificates, "listener", "--also", "127.0.0.1")
+    settings = node.folder / "coldtrail.toml"
+    files = f'tls_certificate = "{certificates / "listener.pem"}"\ntls_key = "{certificates / "listener-key.pem"}"\n\n[push.limits]'
+    settings.write_text(settings.read_text().replace("[push.limits]", files))
+    trusted = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    with node.serve() as server:
+        request = urllib.request.Request(f"https://127.0.0.1:{node.port}/v1/events", data=lines(0, 5), headers={"Authorization": f"Bearer {TOKEN}"})
+        with urllib.request.urlopen(request, timeout=60, context=trusted) as answer:
+            assert answer.status == 200
+        assert count(server) == (5, 5)
+        with pytest.raises(OSError):
+            push(node.port, "/v1/events", lines(5, 6), token=f"Bearer {TOKEN}")
+        assert count(server) == (5, 5), "nothing is taken in the clear"
 
 
 def test_a_listener_that_would_show_tokens_is_refused(node):

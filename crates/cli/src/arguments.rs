@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use coldtrail_model::{Day, Table};
 
 /// Hunt through months of multi-cloud security logs.
 ///
@@ -344,142 +343,6 @@ pub(crate) struct RunStart {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum LakeCommand {
-    /// Do now what the node that leads does every `maintenance.every_seconds`: merge small segments, remove what is past its time, delete
-    /// the files that nobody needs any more.
-    Maintain {
-        /// Print the result as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Make an empty catalog again from the files of the lake: each row once. Source objects, runs, content and holds are not in the files.
-    Rebuild {
-        /// Print the result as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// How long rows are kept, by table and source.
-    #[command(subcommand)]
-    Retention(RetentionCommand),
-    /// Legal holds: what they cover is neither removed nor rewritten, whatever retention says.
-    #[command(subcommand)]
-    Hold(HoldCommand),
-    /// Compare every segment with its SHA-256 and its number of rows.
-    Verify {
-        /// Print the result as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Delete files that no commit names, left by writers that were killed.
-    Clean {
-        /// Leave alone what is younger than this many seconds: a running ingest may be about to commit it.
-        #[arg(long, default_value_t = 3600)]
-        grace_seconds: u64,
-        /// Print the result as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RejectsCommand {
-    /// Read them again with the mappings of today; what is read now becomes events, once.
-    Retry(RejectsRetry),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RejectsRetry {
-    /// Only those of this source.
-    #[arg(long)]
-    pub(crate) source: Option<String>,
-    /// Only those that were rejected on this day or later, as YYYY-MM-DD.
-    #[arg(long)]
-    pub(crate) from_day: Option<Day>,
-    /// Only those that were rejected on this day or earlier.
-    #[arg(long)]
-    pub(crate) until_day: Option<Day>,
-    /// Only those whose object's URL contains this.
-    #[arg(long)]
-    pub(crate) object: Option<String>,
-    /// Only those whose reason contains this.
-    #[arg(long)]
-    pub(crate) reason: Option<String>,
-    /// Read them as records of this source, whatever they were taken for.
-    #[arg(long)]
-    pub(crate) read_as: Option<String>,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RetentionCommand {
-    /// Set a rule. One that names more goes before one that names less.
-    Set {
-        /// Its name.
-        name: String,
-        /// So many whole days after the day of the rows.
-        #[arg(long)]
-        days: u32,
-        /// Only this table.
-        #[arg(long)]
-        table: Option<Table>,
-        /// Only this source.
-        #[arg(long)]
-        source: Option<String>,
-    },
-    /// List the rules.
-    List,
-    /// Remove a rule.
-    Remove {
-        /// Its name.
-        name: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum HoldCommand {
-    /// Set a hold; what is not said is not asked, so that a hold without scope covers the whole lake.
-    Set(HoldSet),
-    /// Lift a hold.
-    Lift {
-        /// Its name.
-        name: String,
-        /// Why, for the audit.
-        #[arg(long)]
-        reason: String,
-    },
-    /// List the holds as JSON, one a line.
-    List,
-    /// List who set and lifted which hold, when and why, as JSON, one a line.
-    Audit,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct HoldSet {
-    /// Its name.
-    pub(crate) name: String,
-    /// Why: a case, an order of a court.
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// Only this table.
-    #[arg(long)]
-    pub(crate) table: Option<Table>,
-    /// Only this source.
-    #[arg(long)]
-    pub(crate) source: Option<String>,
-    /// Only segments that may have rows of this account.
-    #[arg(long)]
-    pub(crate) account: Option<String>,
-    /// Only from this day on, as YYYY-MM-DD.
-    #[arg(long)]
-    pub(crate) first_day: Option<Day>,
-    /// Only until this day, itself included.
-    #[arg(long)]
-    pub(crate) last_day: Option<Day>,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Make a user, or give one a new password; it is printed once and kept only as a hash. Restart the server to use it.
     SetPassword {
@@ -499,7 +362,9 @@ pub(crate) struct ConfigArguments {
 
 mod evidence;
 mod hunting;
+mod lake;
 pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
 pub(crate) use hunting::{
     FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep, TaxiiServer,
 };
+pub(crate) use lake::{HoldCommand, HoldSet, LakeCommand, RejectsCommand, RejectsRetry, RetentionCommand};

@@ -92,6 +92,7 @@ pub(crate) async fn serve_push(
     let push = Push::open(config.data_folder.join("spool"), taker, config.push.limits.clone()).await?;
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; set push.bind to another port"))?;
+    tracing::info!(address = %listener.local_addr()?, encrypted = tls.is_some(), "logs can be pushed");
     let server = PushServer::new(push.clone(), Tokens::new(&tokens));
     Ok(Some(tokio::spawn(async move {
         let (served, ()) = tokio::join!(server.serve(listener, tls, stop.clone()), push.run(stop.clone()));

@@ -1,7 +1,7 @@
 //! What a node consists of, opened in the order it is needed and closed the other way round.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use coldtrail_catalog::{Catalog, CatalogClient, LeaderState, RemoteCatalog};
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::chores::{Chores, serve_push};
+use crate::chores::{Chores, now_ms, serve_push};
 use crate::config::Config;
 use crate::links::Links;
 use crate::secrets::{CatalogDoor, cluster_signing_key, signing_key};
@@ -83,8 +83,7 @@ pub(crate) fn open_ingest(config: &Config, lake: &Lake, catalog: &Arc<dyn Catalo
 
 /// Deletes what killed writers left and no commit names, older than `grace`.
 pub(crate) async fn clean_orphans(lake: &Lake, catalog: &dyn CatalogClient, grace: Duration) -> anyhow::Result<coldtrail_lake::Cleaned> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let older_than_ms = i64::try_from(now.saturating_sub(grace).as_millis()).unwrap_or(i64::MAX);
+    let older_than_ms = now_ms().saturating_sub(i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
     let known: std::collections::HashSet<SegmentId> = catalog.kept_segments().await?.into_iter().collect();
     Ok(lake.clean_orphans(|id| known.contains(id), older_than_ms).await?)
 }

@@ -56,7 +56,8 @@ impl Default for MaintenanceConfig {
             job_bytes_max: 1 << 30,
             jobs_max: 32,
             io_bytes_per_second_max: 32 << 20,
-            duplicates: Duplicates::All,
+            // Without an id, equal records of two machines are told apart by nothing: none of them may be lost by default.
+            duplicates: Duplicates::VendorId,
             removed_hours: 72,
             orphan_hours: 24,
         }

@@ -24,6 +24,7 @@ pub use error::{MappingError, Problem};
 pub(crate) use expression::{flag, whole_number};
 pub(crate) use instant::TimeFormat;
 pub(crate) use path::Used;
+pub(crate) use read::OWN_COLUMNS;
 pub(crate) use text::text_of;
 
 use coldtrail_model::{Class, Col, Event, Outcome};

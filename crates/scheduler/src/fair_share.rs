@@ -9,7 +9,7 @@ use ballista_core::serde::protobuf::{AvailableVcores, job_status};
 use ballista_core::serde::scheduler::TaskKey;
 use ballista_scheduler::cluster::memory::InMemoryClusterState;
 use ballista_scheduler::cluster::{BoundTask, ClusterState, DistributionPolicy};
-use ballista_scheduler::state::execution_graph::{ExecutionGraphBox, TaskDescription, create_task_info};
+use ballista_scheduler::state::execution_graph::{ExecutionGraph, ExecutionGraphBox, TaskDescription, create_task_info};
 use ballista_scheduler::state::execution_stage::{ExecutionStage, RunningStage};
 use ballista_scheduler::state::task_manager::JobInfoCache;
 use coldtrail_executor::{SLOTS_FOR_BATCH, SLOTS_PER_VCORE, WorkClass};
@@ -48,23 +48,26 @@ impl FairShare {
 impl DistributionPolicy for FairShare {
     async fn bind_tasks(&self, budgets: Vec<&mut AvailableVcores>, jobs: Arc<HashMap<JobId, JobInfoCache>>) -> Result<Vec<BoundTask>> {
         let mut places = self.places(budgets).await;
-        let mut waiting = Vec::new();
+        let (mut interactive, mut batch) = (Vec::new(), Vec::new());
         for (id, job) in jobs.iter() {
             count_held(&mut places, id, &**job.execution_graph.read().await);
             if matches!(job.status, Some(job_status::Status::Running(_))) {
-                waiting.push((WorkClass::of_job(id.as_str()) == WorkClass::Batch, id, job));
+                match WorkClass::of_job(id.as_str()) {
+                    WorkClass::Interactive => interactive.push((id, job)),
+                    WorkClass::Batch => batch.push((id, job)),
+                }
             }
         }
-        waiting.sort_by(|one, other| (one.0, one.1.as_str()).cmp(&(other.0, other.1.as_str())));
-        let (interactive, batch): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(is_batch, ..)| !is_batch);
         let mut bound = Vec::new();
         for mut class in [interactive, batch] {
+            // The names of later jobs are greater.
+            class.sort_by_key(|(id, _)| id.as_str());
             while !class.is_empty() {
                 let mut still = Vec::with_capacity(class.len());
-                for (is_batch, id, job) in class {
+                for (id, job) in class {
                     if let Some(task) = bind_next(&mut places, id, &mut *job.execution_graph.write().await) {
                         bound.push(task);
-                        still.push((is_batch, id, job));
+                        still.push((id, job));
                     }
                 }
                 class = still;
@@ -117,7 +120,7 @@ impl Place<'_> {
 }
 
 /// Notes where tasks of this job run.
-fn count_held(places: &mut [Place<'_>], job: &JobId, graph: &dyn ballista_scheduler::state::execution_graph::ExecutionGraph) {
+fn count_held(places: &mut [Place<'_>], job: &JobId, graph: &dyn ExecutionGraph) {
     for stage in graph.stages().values() {
         let ExecutionStage::Running(stage) = stage else { continue };
         for task in &stage.task_infos {
@@ -134,14 +137,14 @@ fn bind_next(places: &mut [Place<'_>], job: &JobId, graph: &mut ExecutionGraphBo
     let place = places.iter_mut().max_by_key(|place| place.room(job.as_str())).filter(|place| place.room(job.as_str()) > 0)?;
     let session_id = graph.session_id().to_string();
     let stage = graph.fetch_running_stage(&[])?;
-    let (task, taken) = begin_task(stage, session_id, job, &place.budget.executor_id)?;
-    place.take(job.as_str(), taken);
+    let task = begin_task(stage, session_id, job, &place.budget.executor_id)?;
+    place.take(job.as_str(), task.vcores_consumed);
     Some((place.budget.executor_id.clone(), task))
 }
 
 /// Makes a task of a stage: of one partition, so that tasks are small, or of all that are left where the plan brings them together.
 /// After `bind_one` of Ballista's `cluster/mod.rs`, which is not public.
-fn begin_task(stage: &mut RunningStage, session_id: String, job: &JobId, executor: &str) -> Option<(TaskDescription, u32)> {
+fn begin_task(stage: &mut RunningStage, session_id: String, job: &JobId, executor: &str) -> Option<TaskDescription> {
     let partitions = stage.pending.next_slice(if brings_together(&stage.plan) { usize::MAX } else { 1 });
     let task_attempt = partitions.iter().map(|partition| stage.task_failure_numbers[*partition]).max()?;
     let task_id = stage.task_infos.len();
@@ -150,7 +153,7 @@ fn begin_task(stage: &mut RunningStage, session_id: String, job: &JobId, executo
     // One thread drives either kind of task.
     info.vcores_consumed = 1;
     stage.task_infos.push(info);
-    let task = TaskDescription {
+    Some(TaskDescription {
         session_id,
         key: TaskKey { job_id: job.clone(), stage_id: stage.stage_id, task_id },
         stage_attempt_num: stage.stage_attempt_num,
@@ -159,8 +162,7 @@ fn begin_task(stage: &mut RunningStage, session_id: String, job: &JobId, executo
         vcores_consumed: 1,
         plan: Arc::clone(&stage.plan),
         session_config: Arc::clone(&stage.session_config),
-    };
-    Some((task, 1))
+    })
 }
 
 /// True if an operator of the stage brings all its partitions together: one task must then read them all, or each would answer for its

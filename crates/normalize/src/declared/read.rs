@@ -41,7 +41,7 @@ const KIND_KEYS: &[&str] = &["when", "time", "event", "classes", "outcome", "fin
 const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "map", "between", "split", "as", "when"];
 
 /// Columns that follow from others or that Coldtrail sets itself.
-const OWN_COLUMNS: &[Col] = &[
+pub(crate) const OWN_COLUMNS: &[Col] = &[
     Col::Time,
     Col::ClassUid,
     Col::CategoryUid,

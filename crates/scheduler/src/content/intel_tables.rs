@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, ListBuilder, 
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use coldtrail_hunt::{ContentKind, ContentService};
-use coldtrail_intel::{Entry, Indicator, Outcome};
+use coldtrail_intel::{Entry, Feed, Indicator, Outcome};
 use coldtrail_query::Indicators;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::datasource::MemTable;
@@ -47,14 +47,16 @@ impl SchemaProvider for IntelSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let of_feed = match name {
-            INDICATORS => indicators_batch,
-            ENTRIES => entries_batch,
-            _ => return Ok(None),
+        let of_feed = |version: &str, feed: Option<&Feed>| match name {
+            INDICATORS => indicators_batch(version, feed.map_or(&[], |feed| &feed.indicators)),
+            _ => entries_batch(version, feed.map_or(&[], |feed| &feed.entries)),
         };
-        let mut batches = vec![of_feed("", &[], &[])?];
+        if !self.table_exist(name) {
+            return Ok(None);
+        }
+        let mut batches = vec![of_feed("", None)?];
         for (version, feed) in self.feeds().await? {
-            batches.push(of_feed(&version, &feed.feed.indicators, &feed.feed.entries)?);
+            batches.push(of_feed(&version, Some(&feed.feed))?);
         }
         Ok(Some(Arc::new(MemTable::try_new(batches[0].schema(), vec![batches])?)))
     }
@@ -95,7 +97,7 @@ fn batch(columns: Vec<Column>) -> Result<RecordBatch> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(DataFusionError::from)
 }
 
-fn indicators_batch(version: &str, indicators: &[Indicator], _entries: &[Entry]) -> Result<RecordBatch> {
+fn indicators_batch(version: &str, indicators: &[Indicator]) -> Result<RecordBatch> {
     let ids: Vec<String> = indicators.iter().map(|one| one.id.to_string()).collect();
     let confirm: Vec<Option<String>> = indicators.iter().map(|one| one.confirm.as_ref().map(ToString::to_string)).collect();
     let each = || indicators.iter();
@@ -124,7 +126,7 @@ fn indicators_batch(version: &str, indicators: &[Indicator], _entries: &[Entry])
     ])
 }
 
-fn entries_batch(version: &str, _indicators: &[Indicator], entries: &[Entry]) -> Result<RecordBatch> {
+fn entries_batch(version: &str, entries: &[Entry]) -> Result<RecordBatch> {
     let outcome = |entry: &'_ Entry| match &entry.outcome {
         Outcome::Accepted(..) => "accepted",
         Outcome::Rejected(_) => "rejected",

@@ -7,29 +7,9 @@ use coldtrail_model::{Class, Col, Event, Kind, ObservableType};
 use serde_json_borrow::Value;
 
 use super::{numbers, shapes};
-use crate::declared::{TimeFormat, Used, flag, text_of, whole_number};
+use crate::declared::{OWN_COLUMNS, TimeFormat, Used, flag, text_of, whole_number};
 use crate::fields::{address, to_json};
 use crate::parse::{is_email_address, is_ip};
-
-/// Columns that the event sets itself, or that are no attributes.
-const NOT_TAKEN: &[Col] = &[
-    Col::Time,
-    Col::ClassUid,
-    Col::CategoryUid,
-    Col::ActivityId,
-    Col::ActivityName,
-    Col::TypeUid,
-    Col::SeverityId,
-    Col::Severity,
-    Col::StatusId,
-    Col::Status,
-    Col::MetadataVersion,
-    Col::Source,
-    Col::SourceObject,
-    Col::SourceOffset,
-    Col::Unmapped,
-    Col::RawData,
-];
 
 /// One part of a path.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +56,7 @@ pub(super) fn place(event: &mut Event, root: &Value<'_>, used: &mut Used) {
 }
 
 fn columns_of(class: Class) -> impl Iterator<Item = &'static Col> {
-    class.columns().iter().filter(|col| !NOT_TAKEN.contains(col))
+    class.columns().iter().filter(|col| !OWN_COLUMNS.contains(col))
 }
 
 fn place_one(event: &mut Event, col: Col, root: &Value<'_>, used: &mut Used) {
