@@ -100,6 +100,7 @@ mod tests {
     #[test]
     fn a_setting_out_of_its_range_is_named() {
         MaintenanceConfig::default().validate().expect("the defaults work");
+        assert_eq!(MaintenanceConfig::default().duplicates, Duplicates::VendorId, "without an id, no event is lost by default");
         let refused = |config: MaintenanceConfig| config.validate().expect_err("it is out of range").to_string();
         let config = MaintenanceConfig { removed_hours: 1, ..MaintenanceConfig::default() };
         assert_eq!(refused(config), "maintenance.removed_hours cannot be 1: it must be at least orphan_hours");

@@ -214,10 +214,11 @@ impl Said {
     }
 }
 
-/// What could not be kept is to be sent again.
+/// What could not be kept is to be sent again. A sender is not told where on this machine it would have been kept.
 fn busy(error: Error) -> Refusal {
-    if !matches!(error, Error::SpoolFull { .. }) {
-        tracing::warn!(%error, "received logs could not be kept");
+    if matches!(error, Error::SpoolFull { .. }) {
+        return Refusal::Busy(error.to_string());
     }
-    Refusal::Busy(error.to_string())
+    tracing::warn!(%error, "received logs could not be kept");
+    Refusal::Busy("it cannot be kept now, and the server's log says why; send it again".to_owned())
 }

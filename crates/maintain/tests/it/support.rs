@@ -5,7 +5,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
 use coldtrail_catalog::{Catalog, CatalogClient, Config};
 use coldtrail_lake::{Lake, RejectRow, SegmentWriter, StoreOptions, WriterConfig};
-use coldtrail_maintain::{Maintenance, MaintenanceConfig, Report};
+use coldtrail_maintain::{Duplicates, Maintenance, MaintenanceConfig, Report};
 use coldtrail_model::{
     Class, Col, Commit, Event, Outcome, Run, RunDefinition, RunId, RunState, SegmentId, SegmentIndex, SegmentMeta, Snapshot, Table,
 };
@@ -31,7 +31,7 @@ pub(crate) struct House {
 }
 
 pub(crate) fn config() -> MaintenanceConfig {
-    MaintenanceConfig { segments_min: 2, io_bytes_per_second_max: 0, ..MaintenanceConfig::default() }
+    MaintenanceConfig { segments_min: 2, io_bytes_per_second_max: 0, duplicates: Duplicates::All, ..MaintenanceConfig::default() }
 }
 
 /// Now, and so many hours later.
