@@ -68,10 +68,14 @@ def test_an_ingest_killed_twenty_times_gives_the_rows_of_an_undisturbed_one(bina
     assert len(set(places)) == len(places), "some record is there twice"
     assert rows == rows_of(undisturbed)
 
-    orphans = killed.files() - {segment["path"] for segment in killed.segments()}
+    def files():
+        # Notes of what was taken in stay: each is of a commit.
+        return {path for path in killed.files() if not (path.startswith("sources/") and path.endswith(".json"))}
+
+    orphans = files() - {segment["path"] for segment in killed.segments()}
     cleaned = json.loads(killed.run("lake", "clean", "--grace-seconds", 0, "--json").out)
     assert cleaned["segments_deleted"] + cleaned["unfinished_deleted"] == len(orphans)
-    assert killed.files() == {segment["path"] for segment in killed.segments()}
+    assert files() == {segment["path"] for segment in killed.segments()}
     verified = json.loads(killed.run("lake", "verify", "--json").out)
     assert verified["segments_bad"] == 0
     assert verified["segments_good"] == len(killed.segments())

@@ -118,3 +118,59 @@ def test_a_catalog_is_made_again_from_the_files(kept):
     assert lake_files(kept) == segment_paths(kept)
     again = json.loads(kept.run("lake", "rebuild", "--json").out)
     assert again["segments_added"] == 0, "it can be repeated"
+
+
+def test_a_catalog_is_backed_up_and_comes_back_into_an_empty_data_folder(kept, tmp_path):
+    with kept.serve() as server:
+        before = rows(server)
+        kept.run("lake", "hold", "set", "case-7", "--reason", "order of the court", "--user", "ann")
+        beside = json.loads(kept.run("catalog", "backup", "--json").out)
+        assert beside["counts"]["segments"] == len(kept.segments()) and beside["counts"]["documents"] > 0, beside
+    file = tmp_path / "catalog.backup"
+    written = json.loads(kept.run("catalog", "backup", file, "--json").out)
+    assert written["snapshot_id"] == beside["snapshot_id"] and file.stat().st_size == written["bytes"]
+    assert "is there already" in kept.try_run("catalog", "backup", file).error_line(), "a backup replaces nothing"
+    assert "holds a catalog already" in kept.try_run("catalog", "restore", file).error_line()
+    damaged = tmp_path / "damaged.backup"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    damaged.write_bytes(content)
+    shutil.rmtree(kept.data_folder / "catalog")
+    refused = kept.try_run("catalog", "restore", damaged)
+    assert refused.code == 1 and "the backup is damaged" in refused.error_line()
+    assert not (kept.data_folder / "catalog").exists(), "nothing was changed"
+    restored = json.loads(kept.run("catalog", "restore", file, "--json").out)
+    assert restored["missing"] == [] and restored["newer"] == [] and restored["of_cluster"] == beside["cluster_id"] != restored["cluster_id"]
+    with kept.serve() as server:
+        assert rows(server) == before
+        [hold] = [json.loads(line) for line in kept.run("lake", "hold", "list").out.splitlines()]
+        assert hold["name"] == "case-7" and hold["who"].startswith("ann (as ")
+    assert kept.ingest(tmp_path / "logs")["objects_ingested"] == 0 and lake_files(kept) == segment_paths(kept), "nothing is taken in twice"
+
+
+def test_what_came_since_a_backup_is_named_kept_and_taken_in(kept, tmp_path):
+    kept.run("catalog", "backup")
+    more = tmp_path / "more"
+    kept.run("generate", more, "--days", 2, "--events", 500, "--source", "aws_cloudtrail", "--start", days_ago(6), "--seed", 7)
+    for name in ("manifest.json", "ground_truth.json"):
+        (more / name).unlink()
+    kept.ingest(more)
+    with kept.serve() as server:
+        before = rows(server)
+    maintain(kept)
+    shutil.rmtree(kept.data_folder / "catalog")
+    restored = kept.try_run("catalog", "restore", "--json")
+    assert restored.code == 3 and "`coldtrail lake rebuild` takes in what came since" in restored.err
+    assert json.loads(restored.out)["newer"]
+    files = lake_files(kept)
+    with kept.serve():
+        pass
+    kept.try_run("lake", "maintain")
+    assert files <= lake_files(kept), "what the catalog of before showed is no garbage"
+    report = json.loads(kept.run("lake", "rebuild", "--json").out)
+    assert report["segments_added"] > 0 and report["source_objects_restored"] > 0 and report["source_objects_unknown"] == 0, report
+    with kept.serve() as server:
+        assert rows(server) == before
+    kept.ingest(more)
+    with kept.serve() as server:
+        assert rows(server) == before, "a file that is delivered again is recognised"

@@ -104,6 +104,9 @@ pub trait CatalogClient: SegmentIndex {
 
     /// Every segment whose file must be kept: the visible ones, and those that a run reads which goes on or has answered.
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error>;
+
+    /// All that is agreed now, as the bytes of a [`crate::Backup`]. Takes memory for all of it, packed.
+    async fn backup(&self) -> Result<Vec<u8>, Error>;
 }
 
 /// The documents that these changes left, with the versions that are stored; none if those are not theirs.
@@ -171,6 +174,15 @@ pub enum SourceIdentity {
         /// The store's entity tag, if it has one.
         etag: Option<String>,
     },
+}
+
+impl Status {
+    /// When the cluster was made, in milliseconds since 1970, UTC. A segment that is older and that the catalog does not know belongs to
+    /// a catalog of before, which was lost or whose backup is older than the segment: it is no leftover of a writer of this one.
+    pub fn created_ms(&self) -> i64 {
+        let (seconds, nanos) = self.cluster_id.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
+        i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX).saturating_add(i64::from(nanos / 1_000_000))
+    }
 }
 
 /// How the catalog is.

@@ -77,6 +77,9 @@ impl Contents {
             next.add_segment(segment, next.snapshot_id)?;
         }
         for object in commit.source_objects {
+            if commit.unique_content && object.records > 0 && next.has_content(&object.sha256) && !next.has_object(&object) {
+                return Err(Refusal::ContentKnown { url: object.url });
+            }
             next.add_source_object(object)?;
         }
         next.recent.push(RecentCommit { id, digest, snapshot_id: next.snapshot_id });
@@ -136,6 +139,11 @@ impl Contents {
     /// True if this object was taken in.
     pub(crate) fn is_ingested(&self, probe: &SourceProbe) -> bool {
         self.sources.get(&probe.url).is_some_and(|objects| objects.iter().any(|object| is_same(object, &probe.identity)))
+    }
+
+    /// True if this object was taken in with this content.
+    fn has_object(&self, object: &SourceObject) -> bool {
+        self.sources.get(&object.url).is_some_and(|objects| objects.iter().any(|earlier| earlier.sha256 == object.sha256))
     }
 
     /// True if an object with this content was taken in, whatever its name.

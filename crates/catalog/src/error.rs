@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use coldtrail_model::{IndexError, Run, RunId, RunState, SegmentId};
 use uuid::Uuid;
 
-use crate::{CommitId, DOCUMENT_BYTES_MAX, DOCUMENTS_BYTES_MAX, DOCUMENTS_MAX, RUNS_MAX};
+use crate::{BACKUP_FORMAT, CommitId, DOCUMENT_BYTES_MAX, DOCUMENTS_BYTES_MAX, DOCUMENTS_MAX, RUNS_MAX};
 
 /// What can go wrong with the catalog, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,36 @@ pub enum Error {
         /// The format it says it has.
         format: u32,
     },
+    /// A backup is not as it was written. Nothing was changed.
+    #[error(
+        "the backup is damaged: {reason}; nothing was changed, use another backup, or rebuild the catalog with `coldtrail lake rebuild`"
+    )]
+    BackupDamaged {
+        /// What was found.
+        reason: String,
+    },
+    /// A backup was written by a version that this one does not know. Nothing was changed.
+    #[error("the backup has format {format}, and this version of Coldtrail knows {BACKUP_FORMAT}; use the version that wrote it")]
+    BackupFormat {
+        /// The format it says it has.
+        format: u32,
+    },
+    /// A backup can be restored only where there is no catalog. Nothing was changed.
+    #[error(
+        "{} holds a catalog already, and a backup can only be restored where there is none; nothing was changed. Stop the node, move \
+         the file away (keep it until all is well) and restore again, or choose another data folder",
+        file.display()
+    )]
+    NotEmpty {
+        /// The catalog's file that is there.
+        file: PathBuf,
+    },
+    /// A restore was begun and not finished.
+    #[error("a restore into {} was begun and not finished; restore the backup again, or empty the folder", folder.display())]
+    RestoreUnfinished {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The disk refused.
     #[error("could not read or write {}: {source}", file.display())]
     Disk {
@@ -53,6 +83,12 @@ pub enum Error {
     /// A source object of the commit was taken in already; nothing was changed.
     #[error("{url} was ingested already")]
     AlreadyIngested {
+        /// The object.
+        url: String,
+    },
+    /// The content of a source object was taken in already under another name, and the commit allows that once only; nothing was changed.
+    #[error("the content of {url} was ingested already under another name")]
+    ContentKnown {
         /// The object.
         url: String,
     },

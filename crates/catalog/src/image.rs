@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use coldtrail_model::SegmentMeta;
 use coldtrail_proto::catalog::{digest_from_bytes, v1};
 use prost::Message;
 use v1::image_record::Kind;
@@ -39,9 +40,7 @@ pub(crate) enum ImageError {
 
 /// The image of a state, compressed and with a checksum.
 pub(crate) fn encode(state: &State) -> io::Result<Vec<u8>> {
-    let mut packer = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
-    packer.include_checksum(true)?;
-    let mut image = ImageWriter { packer, buffer: Vec::new() };
+    let mut image = RecordWriter::new()?;
     image.write(Kind::Header(v1::ImageHeader {
         snapshot_id: state.contents.snapshot_id(),
         last_applied: state.last_applied.as_ref().map(raft::log_id_to_proto),
@@ -51,49 +50,85 @@ pub(crate) fn encode(state: &State) -> io::Result<Vec<u8>> {
         deleted_version_max: state.contents.deleted_version_max(),
     }))?;
     let mut end = v1::ImageEnd::default();
-    for (segment, added_in) in state.contents.stored_segments() {
-        image.write(Kind::Segment(v1::SegmentMeta { added_in, ..segment.as_ref().into() }))?;
-        end.segments += 1;
-    }
-    for object in state.contents.source_objects() {
-        image.write(Kind::SourceObject(object.as_ref().into()))?;
-        end.source_objects += 1;
-    }
-    for commit in state.contents.recent_commits() {
-        let RecentCommit { id, digest, snapshot_id } = commit;
-        let commit = v1::RecentCommit { id: id.as_bytes().to_vec(), digest: digest.to_vec(), snapshot_id: *snapshot_id };
-        image.write(Kind::RecentCommit(commit))?;
-        end.recent_commits += 1;
-    }
-    write_runs(&mut image, &state.contents, &mut end)?;
-    for document in state.contents.all_documents() {
-        image.write(Kind::Document(document.as_ref().into()))?;
-        end.documents += 1;
+    for part in Part::ALL {
+        for record in part.records(&state.contents) {
+            image.write(record)?;
+            *part.count_in(&mut end) += 1;
+        }
     }
     image.write(Kind::End(end))?;
-    image.packer.finish()
+    image.finish()
 }
 
-fn write_runs(image: &mut ImageWriter<'_>, contents: &Contents, end: &mut v1::ImageEnd) -> io::Result<()> {
-    for run in contents.runs() {
-        image.write(Kind::Run(run.as_ref().into()))?;
-        end.runs += 1;
+/// What the contents consist of, each part a list of records. Later parts may refer to earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Segments,
+    SourceObjects,
+    RecentCommits,
+    Runs,
+    Slices,
+    RemovedSegments,
+    Documents,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Segments, Self::SourceObjects, Self::RecentCommits, Self::Runs, Self::Slices, Self::RemovedSegments, Self::Documents];
+
+    /// Its name within backups.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Segments => "segments",
+            Self::SourceObjects => "source_objects",
+            Self::RecentCommits => "recent_commits",
+            Self::Runs => "runs",
+            Self::Slices => "slices",
+            Self::RemovedSegments => "removed_segments",
+            Self::Documents => "documents",
+        }
     }
-    for slice in contents.all_slices() {
-        image.write(Kind::Slice(slice.as_ref().into()))?;
-        end.slices += 1;
+
+    /// Everything of this part.
+    pub(crate) fn records(self, contents: &Contents) -> Box<dyn Iterator<Item = Kind> + '_> {
+        match self {
+            Self::Segments => Box::new(contents.stored_segments().map(|(segment, added_in)| Kind::Segment(placed(segment, added_in)))),
+            Self::SourceObjects => Box::new(contents.source_objects().map(|object| Kind::SourceObject(object.as_ref().into()))),
+            Self::RecentCommits => Box::new(contents.recent_commits().map(|RecentCommit { id, digest, snapshot_id }| {
+                let (id, digest, snapshot_id) = (id.as_bytes().to_vec(), digest.to_vec(), *snapshot_id);
+                Kind::RecentCommit(v1::RecentCommit { id, digest, snapshot_id })
+            })),
+            Self::Runs => Box::new(contents.runs().map(|run| Kind::Run(run.as_ref().into()))),
+            Self::Slices => Box::new(contents.all_slices().map(|slice| Kind::Slice(slice.as_ref().into()))),
+            Self::RemovedSegments => Box::new(contents.removed_segments().map(|RemovedSegment { segment, added_in, removed_in }| {
+                Kind::RemovedSegment(v1::RemovedSegment { segment: Some(placed(segment, *added_in)), removed_in: *removed_in })
+            })),
+            Self::Documents => Box::new(contents.all_documents().map(|document| Kind::Document(document.as_ref().into()))),
+        }
     }
-    for RemovedSegment { segment, added_in, removed_in } in contents.removed_segments() {
-        let segment = v1::SegmentMeta { added_in: *added_in, ..segment.as_ref().into() };
-        image.write(Kind::RemovedSegment(v1::RemovedSegment { segment: Some(segment), removed_in: *removed_in }))?;
-        end.removed_segments += 1;
+
+    /// The count of this part.
+    pub(crate) fn count_in(self, counts: &mut v1::ImageEnd) -> &mut u64 {
+        match self {
+            Self::Segments => &mut counts.segments,
+            Self::SourceObjects => &mut counts.source_objects,
+            Self::RecentCommits => &mut counts.recent_commits,
+            Self::Runs => &mut counts.runs,
+            Self::Slices => &mut counts.slices,
+            Self::RemovedSegments => &mut counts.removed_segments,
+            Self::Documents => &mut counts.documents,
+        }
     }
-    Ok(())
+}
+
+/// A segment with the snapshot that showed it first.
+fn placed(segment: &SegmentMeta, added_in: u64) -> v1::SegmentMeta {
+    v1::SegmentMeta { added_in, ..segment.into() }
 }
 
 /// The state of an image. Every record must be there, and nothing twice.
 pub(crate) fn decode(image: &[u8]) -> Result<State, ImageError> {
-    let mut records = ImageReader { unpacker: io::BufReader::new(zstd::Decoder::new(image)?), buffer: Vec::new() };
+    let mut records = RecordReader::new(image)?;
     let Kind::Header(header) = records.read()? else { return Err(ImageError::Torn("it does not start with a header")) };
     let mut contents = Contents::rebuild(header.snapshot_id, header.last_removal_id.unwrap_or(header.snapshot_id));
     contents.restore_deleted_version_max(header.deleted_version_max);
@@ -106,10 +141,7 @@ pub(crate) fn decode(image: &[u8]) -> Result<State, ImageError> {
             record => restore(&mut contents, record, &mut seen)?,
         }
     }
-    // The checksum stands behind the last record: only reading to the very end compares it.
-    if records.unpacker.read(&mut [0])? != 0 {
-        return Err(ImageError::Torn("it goes on behind its end"));
-    }
+    records.end()?;
     Ok(State {
         last_applied: header.last_applied.map(raft::log_id_from_proto),
         membership: header.membership.map(raft::stored_membership_from_proto).unwrap_or_default(),
@@ -119,7 +151,7 @@ pub(crate) fn decode(image: &[u8]) -> Result<State, ImageError> {
 }
 
 /// Puts one record into its place, and counts it.
-fn restore(contents: &mut Contents, record: Kind, seen: &mut v1::ImageEnd) -> Result<(), ImageError> {
+pub(crate) fn restore(contents: &mut Contents, record: Kind, seen: &mut v1::ImageEnd) -> Result<(), ImageError> {
     match record {
         Kind::Segment(segment) => {
             let added_in = segment.added_in;
@@ -176,26 +208,42 @@ fn recent_commit(commit: &v1::RecentCommit) -> Result<RecentCommit, coldtrail_pr
     })
 }
 
-struct ImageWriter<'a> {
-    packer: zstd::Encoder<'a, Vec<u8>>,
+/// Packs records, one behind the other.
+pub(crate) struct RecordWriter {
+    packer: zstd::Encoder<'static, Vec<u8>>,
     buffer: Vec<u8>,
 }
 
-impl ImageWriter<'_> {
-    fn write(&mut self, kind: Kind) -> io::Result<()> {
+impl RecordWriter {
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut packer = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+        packer.include_checksum(true)?;
+        Ok(Self { packer, buffer: Vec::new() })
+    }
+
+    pub(crate) fn write(&mut self, kind: Kind) -> io::Result<()> {
         self.buffer.clear();
         v1::ImageRecord { kind: Some(kind) }.encode_length_delimited(&mut self.buffer)?;
         self.packer.write_all(&self.buffer)
     }
+
+    pub(crate) fn finish(self) -> io::Result<Vec<u8>> {
+        self.packer.finish()
+    }
 }
 
-struct ImageReader<R> {
-    unpacker: R,
+/// Unpacks what [`RecordWriter`] packed.
+pub(crate) struct RecordReader<'a> {
+    unpacker: io::BufReader<zstd::Decoder<'static, io::BufReader<&'a [u8]>>>,
     buffer: Vec<u8>,
 }
 
-impl<R: Read> ImageReader<R> {
-    fn read(&mut self) -> Result<Kind, ImageError> {
+impl<'a> RecordReader<'a> {
+    pub(crate) fn new(packed: &'a [u8]) -> io::Result<Self> {
+        Ok(Self { unpacker: io::BufReader::new(zstd::Decoder::new(packed)?), buffer: Vec::new() })
+    }
+
+    pub(crate) fn read(&mut self) -> Result<Kind, ImageError> {
         let length = self.read_length()?;
         self.buffer.clear();
         let read = (&mut self.unpacker).take(length).read_to_end(&mut self.buffer)?;
@@ -204,6 +252,12 @@ impl<R: Read> ImageReader<R> {
         }
         let record = v1::ImageRecord::decode(self.buffer.as_slice()).map_err(RecordError::Garbled)?;
         record.kind.ok_or(ImageError::Torn("it holds a record of an unknown kind; it may be written by a newer version"))
+    }
+
+    /// Checks that nothing follows. The checksum stands behind the last record: only reading to the very end compares it.
+    pub(crate) fn end(mut self) -> Result<(), ImageError> {
+        let follows = self.unpacker.read(&mut [0])? != 0;
+        if follows { Err(ImageError::Torn("it goes on behind its end")) } else { Ok(()) }
     }
 
     fn read_length(&mut self) -> Result<u64, ImageError> {

@@ -6,8 +6,9 @@
 //! Read in this order: [`Config`] and [`Catalog`] are the way in; [`CatalogClient`] is what a user of the catalog needs,
 //! be it in this process ([`Catalog`]) or another ([`RemoteCatalog`], answered by [`serve`]); `contents` is the state
 //! that all nodes agree on and the only place where changes are judged; `store` keeps log and state on disk; `cluster` is
-//! the other nodes: how they come together, are reached, join and leave.
+//! the other nodes: how they come together, are reached, join and leave; [`Backup`] is all of it in one file, for a new cluster.
 
+mod backup;
 mod catalog;
 mod client;
 mod cluster;
@@ -19,6 +20,7 @@ mod raft;
 mod remote;
 mod store;
 
+pub use backup::{BACKUP_FORMAT, Backup, BackupAbout, Restored, restore};
 pub use catalog::{Catalog, LeaderState};
 pub use client::{
     CHANGED_BY_BYTES_MAX, CatalogClient, CommitId, Committed, DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_BYTES_MAX, DOCUMENTS_BYTES_MAX,

@@ -84,6 +84,7 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Refusal {
     AlreadyIngested { url: String },
+    ContentKnown { url: String },
     SegmentExists { segment: SegmentId },
     SegmentUnknown { segment: SegmentId },
     CommitIdReused { id: CommitId },

@@ -21,3 +21,6 @@ const CHUNK_IDS: usize = 50_000;
 
 /// At this many bytes, a message of a stream of documents is full.
 const CHUNK_DOCUMENT_BYTES: usize = 4 << 20;
+
+/// How many bytes of a backup go into one message.
+const CHUNK_BYTES: usize = 1 << 20;

@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Rejects(RejectsCommand),
     /// List the segments of the lake, as the catalog knows them.
     Segments(Segments),
+    /// Back the catalog up, and restore it.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Check and clean the lake's files.
     #[command(subcommand)]
     Lake(LakeCommand),
@@ -360,9 +363,11 @@ pub(crate) struct ConfigArguments {
     pub(crate) check: bool,
 }
 
+mod catalog;
 mod evidence;
 mod hunting;
 mod lake;
+pub(crate) use catalog::{CatalogBackup, CatalogCommand, CatalogRestore};
 pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
 pub(crate) use hunting::{
     FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep, TaxiiServer,

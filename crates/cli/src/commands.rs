@@ -1,5 +1,6 @@
 //! One module a command.
 
+mod catalog;
 mod cluster;
 mod config;
 mod content;
@@ -61,6 +62,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Ingest(ingest) => ingest::run(ingest, &Config::read(&arguments)?).await?,
         Command::Rejects(command) => rejects::run(command, &Config::read(&arguments)?).await?,
         Command::Segments(segments) => segments::run(segments, &Config::read(&arguments)?).await?,
+        Command::Catalog(command) => catalog::run(command, &Config::read(&arguments)?).await?,
         Command::Lake(lake) => lake::run(lake, &Config::read(&arguments)?).await?,
         Command::User(user) => user::run(user, &Config::read(&arguments)?)?,
         Command::Config(config) => config::run(config, &Config::read(&arguments)?)?,

@@ -81,11 +81,27 @@ pub(crate) fn open_ingest(config: &Config, lake: &Lake, catalog: &Arc<dyn Catalo
     Ok(Ingest::new(lake.clone(), Arc::clone(catalog), config.ingest.clone(), config.writer.clone(), config.store.clone())?)
 }
 
-/// Deletes what killed writers left and no commit names, older than `grace`.
+/// Deletes what killed writers left and no commit names, older than `grace`. What is older than the catalog itself stays: it was visible
+/// in a catalog of before, and `coldtrail lake rebuild` takes it in.
 pub(crate) async fn clean_orphans(lake: &Lake, catalog: &dyn CatalogClient, grace: Duration) -> anyhow::Result<coldtrail_lake::Cleaned> {
     let older_than_ms = now_ms().saturating_sub(i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
     let known: std::collections::HashSet<SegmentId> = catalog.kept_segments().await?.into_iter().collect();
-    Ok(lake.clean_orphans(|id| known.contains(id), older_than_ms).await?)
+    let created_ms = catalog.status().await?.created_ms();
+    let earlier = std::sync::atomic::AtomicU64::new(0);
+    let stays = |id: &SegmentId| {
+        let is_earlier = !known.contains(id) && id.created_ms() < created_ms;
+        earlier.fetch_add(u64::from(is_earlier), std::sync::atomic::Ordering::Relaxed);
+        is_earlier || known.contains(id)
+    };
+    let cleaned = lake.clean_orphans(stays, older_than_ms).await?;
+    let earlier = earlier.into_inner();
+    if earlier > 0 {
+        tracing::warn!(
+            segments = earlier,
+            "the lake holds segments that are older than this catalog and that it does not know; `coldtrail lake rebuild` takes them in"
+        );
+    }
+    Ok(cleaned)
 }
 
 /// A node that holds the catalog and answers clients.

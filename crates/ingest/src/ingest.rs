@@ -9,6 +9,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::reader::{hash, read_whole, start_reading};
+use crate::take::Hashed;
 use crate::transaction::Transaction;
 use crate::{Error, FailedObject, IngestConfig, Progress, ReadOutcome, Report, SourceChoice, SourceFile, locate};
 
@@ -37,6 +38,10 @@ struct Run<'a> {
     watch: &'a (dyn Fn(Progress) + Sync),
     stop: CancellationToken,
     waiting: VecDeque<SourceFile>,
+    /// Nothing is taken in whose content was taken in under another name.
+    unique_content: bool,
+    /// Objects whose content was taken in under another name while they were read.
+    doubled: Vec<Hashed>,
     /// Objects that are being read, in order.
     reading: VecDeque<(SourceFile, Receiver<ReadOutcome>)>,
 }
@@ -94,11 +99,25 @@ impl Ingest {
         watch: &(dyn Fn(Progress) + Sync),
         stop: CancellationToken,
     ) -> Result<Report, Error> {
+        self.read_run(files, choice, report, watch, stop, false).await.map(|(report, _)| report)
+    }
+
+    /// The same; with `unique_content`, gives back those of whose content another process was faster to take in under another name.
+    pub(crate) async fn read_run(
+        &self,
+        files: Vec<SourceFile>,
+        choice: SourceChoice,
+        report: Report,
+        watch: &(dyn Fn(Progress) + Sync),
+        stop: CancellationToken,
+        unique_content: bool,
+    ) -> Result<(Report, Vec<Hashed>), Error> {
         let bytes_total = files.iter().map(|file| file.bytes).sum();
         let progress = Progress { objects_total: files.len() as u64, bytes_total, ..Progress::default() };
-        let mut run = Run { ingest: self, choice, report, progress, watch, stop, waiting: files.into(), reading: VecDeque::new() };
+        let (waiting, reading, doubled) = (files.into(), VecDeque::new(), Vec::new());
+        let mut run = Run { ingest: self, choice, report, progress, watch, stop, waiting, unique_content, doubled, reading };
         run.take_all().await?;
-        Ok(run.report)
+        Ok((run.report, run.doubled))
     }
 
     /// Leaves out what the catalog knows: by what the listing says, and by content where only the listing differs.
@@ -256,7 +275,9 @@ impl Run<'_> {
             return Ok(());
         }
         let objects: Vec<_> = transaction.done.iter().map(|(file, object, plain)| (file.clone(), object.clone(), *plain)).collect();
-        match transaction.commit(self.ingest.catalog.as_ref(), self.ingest.config.commit_retries_max).await {
+        let (ingest, unique_content) = (self.ingest, self.unique_content);
+        let committed = transaction.commit(&ingest.lake, ingest.catalog.as_ref(), ingest.config.commit_retries_max, unique_content).await;
+        match committed {
             Ok((segments, committed)) => {
                 for (_, object, bytes_plain) in objects {
                     self.report.objects_ingested += 1;
@@ -275,6 +296,16 @@ impl Run<'_> {
                 tracing::info!(url, "another ingest was faster; reading the rest of the transaction again");
                 self.report.objects_known += 1;
                 self.waiting.extend(objects.into_iter().map(|(file, ..)| file).filter(|file| file.url != url));
+                Ok(())
+            }
+            Err(Error::Catalog(coldtrail_catalog::Error::ContentKnown { url })) => {
+                tracing::info!(url, "another ingest was faster with the same content; reading the rest of the transaction again");
+                for (file, object, _) in objects {
+                    match file.url == url {
+                        true => self.doubled.push(Hashed { file, sha256: object.sha256 }),
+                        false => self.waiting.push_back(file),
+                    }
+                }
                 Ok(())
             }
             Err(error) => Err(error),

@@ -151,7 +151,7 @@ async fn retry_part(
                 return Err(error);
             }
         }
-        match attempt.commit(catalog, report).await {
+        match attempt.commit(again.lake, catalog, report).await {
             Ok(()) => return Ok(()),
             Err(Error::Catalog(coldtrail_catalog::Error::SegmentUnknown { segment })) => {
                 tracing::info!(%segment, "another process was faster; reading the other rejects again");
@@ -214,13 +214,13 @@ impl Attempt {
         Ok(())
     }
 
-    async fn commit(self, catalog: &dyn CatalogClient, report: &mut RetryReport) -> Result<(), Error> {
+    async fn commit(self, lake: &Lake, catalog: &dyn CatalogClient, report: &mut RetryReport) -> Result<(), Error> {
         if self.removed.is_empty() {
             self.writer.abandon().await;
         } else {
             let added = self.writer.finish().await?;
-            let commit = Commit { added, removed: self.removed, source_objects: self.notes };
-            let committed = commit_surely(catalog, commit, COMMIT_RETRIES_MAX).await?;
+            let commit = Commit { added, removed: self.removed, source_objects: self.notes, ..Commit::default() };
+            let committed = commit_surely(lake, catalog, commit, COMMIT_RETRIES_MAX).await?;
             report.snapshot_id = Some(committed.snapshot_id);
         }
         report.add(self.found);

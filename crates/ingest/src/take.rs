@@ -22,9 +22,9 @@ const KEPT_BYTES_MAX: u64 = 8 << 20;
 const KEPT_BYTES_TOTAL: u64 = 128 << 20;
 
 /// An object, and the SHA-256 of its bytes as stored.
-struct Hashed {
-    file: SourceFile,
-    sha256: [u8; 32],
+pub(crate) struct Hashed {
+    pub(crate) file: SourceFile,
+    pub(crate) sha256: [u8; 32],
 }
 
 /// What is to be done with objects whose content is known now.
@@ -42,8 +42,8 @@ impl Ingest {
     /// [`Report::failed`].
     ///
     /// With `drop_same_content`, an object whose bytes were taken in under another name is only noted in the catalog, without
-    /// records, and counts in [`Report::objects_duplicate`] ([`count_duplicates`] finds it later). This looks before it commits:
-    /// whoever calls it twice at once, or beside [`Ingest::run`], may take the same content in under two names.
+    /// records, and counts in [`Report::objects_duplicate`] ([`count_duplicates`] finds it later). The catalog judges that with
+    /// the commit, so that of two that bring the same content at once one takes it in. [`Ingest::run`] does not ask for that.
     ///
     /// # Errors
     ///
@@ -65,7 +65,8 @@ impl Ingest {
             hashed = hash_all(files, self.config.readers_max, &mut report) => hashed,
         };
         let Sorted { fresh, mut noted, twins } = self.sort_by_content(hashed, &mut report).await?;
-        let mut report = self.read_all(fresh, choice, report, &|_| {}, stop).await?;
+        let (mut report, doubled) = self.read_run(fresh, choice, report, &|_| {}, stop, true).await?;
+        noted.extend(doubled);
         for (twin, of) in twins {
             match report.failed.iter().find(|failed| failed.url == of) {
                 Some(failed) => {
@@ -115,7 +116,7 @@ impl Ingest {
             let mut part = part;
             while !part.is_empty() {
                 let commit = Commit { source_objects: part.clone(), ..Commit::default() };
-                match commit_surely(self.catalog.as_ref(), commit, self.config.commit_retries_max).await {
+                match commit_surely(&self.lake, self.catalog.as_ref(), commit, self.config.commit_retries_max).await {
                     Ok(_) => break,
                     Err(Error::Catalog(coldtrail_catalog::Error::AlreadyIngested { url })) => {
                         part.retain(|object| object.url != url);

@@ -102,11 +102,18 @@ impl Transaction {
     }
 
     /// Writes the rest and commits. On [`coldtrail_catalog::Error::AlreadyIngested`] nothing was changed.
-    pub(crate) async fn commit(self, catalog: &dyn CatalogClient, retries_max: u32) -> Result<(Vec<SegmentMeta>, Committed), Error> {
+    /// With `unique_content`, nothing was changed either on [`coldtrail_catalog::Error::ContentKnown`].
+    pub(crate) async fn commit(
+        self,
+        lake: &Lake,
+        catalog: &dyn CatalogClient,
+        retries_max: u32,
+        unique_content: bool,
+    ) -> Result<(Vec<SegmentMeta>, Committed), Error> {
         let added = self.writer.finish().await?;
         let source_objects = self.done.into_iter().map(|(_, object, _)| object).collect();
-        let commit = Commit { added: added.clone(), removed: Vec::new(), source_objects };
-        let committed = commit_surely(catalog, commit, retries_max).await?;
+        let commit = Commit { added: added.clone(), source_objects, unique_content, ..Commit::default() };
+        let committed = commit_surely(lake, catalog, commit, retries_max).await?;
         Ok((added, committed))
     }
 
@@ -121,13 +128,21 @@ fn offset(offset: u64) -> i64 {
     i64::try_from(offset).unwrap_or(i64::MAX)
 }
 
-/// Commits, and asks again where the catalog gives no answer: it applies a commit once, however often it is sent.
-pub(crate) async fn commit_surely(catalog: &dyn CatalogClient, commit: Commit, retries_max: u32) -> Result<Committed, Error> {
+/// Commits, and asks again where the catalog gives no answer: it applies a commit once, however often it is sent. Then notes its objects
+/// in the lake, for the day when the catalog is lost.
+pub(crate) async fn commit_surely(lake: &Lake, catalog: &dyn CatalogClient, commit: Commit, retries_max: u32) -> Result<Committed, Error> {
     let id = CommitId::generate();
     let mut tries = 0;
     loop {
         match catalog.commit_as(id, commit.clone()).await {
-            Ok(committed) => return Ok(committed),
+            Ok(committed) => {
+                // The commit stands, whatever becomes of the note.
+                if let Err(error) = lake.note_source_objects(&id.to_string(), &commit.source_objects).await {
+                    let objects = commit.source_objects.len();
+                    tracing::warn!(%error, objects, "could not note what was taken in: a catalog made of the lake alone would not know it");
+                }
+                return Ok(committed);
+            }
             Err(error) if error.is_retryable() && tries < retries_max => {
                 tries += 1;
                 tracing::warn!(%error, tries, "the catalog did not take a commit; sending it again");

@@ -26,6 +26,17 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Writes a whole new file like [`write_file`], and fails with [`io::ErrorKind::AlreadyExists`] if there is one of this name.
+pub(crate) fn write_new_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a file needs a folder"))?;
+    create_folders(folder)?;
+    let staged = staged_path(path);
+    // Unlike renaming, linking takes nobody's place.
+    let written = write_staged(&staged, bytes).and_then(|()| fs::hard_link(&staged, path));
+    drop(fs::remove_file(&staged));
+    written.and_then(|()| flush_folder(folder))
+}
+
 /// Makes a folder and those above it, each durable in the one above.
 pub(crate) fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {

@@ -73,6 +73,20 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A note of what was taken in is not as it was written.
+    #[error("the note {path} is damaged: {reason}; the objects that it names would be taken in again")]
+    NoteDamaged {
+        /// Where it lies.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of this name is there, and must not be replaced.
+    #[error("{path} is there already, and is left as it is; choose another name")]
+    FileExists {
+        /// Where it lies.
+        path: String,
+    },
     /// There is nothing to sign requests with.
     #[error(
         "no credentials to {action} {url}: none are in the environment, and this machine's own role gives none: {source}; \

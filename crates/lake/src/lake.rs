@@ -17,6 +17,8 @@ const UPLOAD_PART_BYTES_MIN: usize = 5 << 20;
 /// ```text
 /// <lake>/ocsf/<table>/event_day=YYYY-MM-DD/<segment-id>.parquet        events and observables
 /// <lake>/system/rejects/event_day=YYYY-MM-DD/<segment-id>.parquet      records that could not be read
+/// <lake>/sources/<commit-id>.json                                      which source objects a commit took in
+/// <lake>/backups/catalog/<time>-<snapshot>-<cluster>.backup            copies of the catalog
 /// ```
 ///
 /// What lies there is visible to nobody until the catalog names it, so a lake can be written by several processes at once.

@@ -11,6 +11,12 @@ pub(crate) const RUNS_ROOT: &str = "runs";
 /// The folder of what hunters brought.
 pub(crate) const CONTENT_ROOT: &str = "content";
 
+/// The folder of backups of the catalog.
+pub(crate) const BACKUPS_ROOT: &str = "backups/catalog";
+
+/// The folder of notes of what was taken in.
+pub(crate) const SOURCES_ROOT: &str = "sources";
+
 /// The path of a segment: `ocsf/api_activity/event_day=2026-03-01/0199….parquet`.
 pub(crate) fn segment_path(table: Table, day: Day, id: SegmentId) -> String {
     let root = match table {

@@ -9,6 +9,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
 
+mod backups;
 mod config;
 mod content;
 mod durable;
@@ -27,6 +28,7 @@ mod rejects;
 mod results;
 mod rewrite;
 mod rows;
+mod sources;
 mod store;
 mod upload;
 mod writer;

@@ -10,7 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::task::spawn_blocking;
 
 use crate::durable::STAGED_SUFFIX;
-use crate::layout::{EVENTS_ROOT, SYSTEM_ROOT, segment_id_of};
+use crate::layout::{BACKUPS_ROOT, EVENTS_ROOT, SOURCES_ROOT, SYSTEM_ROOT, segment_id_of};
 use crate::{Error, Lake};
 
 /// How many files are deleted at the same time.
@@ -101,7 +101,7 @@ impl Lake {
         let Some(folder) = self.folder().map(Folder::to_owned) else { return Ok(Cleaned::default()) };
         let work = move || {
             let mut cleaned = Cleaned::default();
-            for root in [EVENTS_ROOT, SYSTEM_ROOT] {
+            for root in [EVENTS_ROOT, SYSTEM_ROOT, SOURCES_ROOT, BACKUPS_ROOT] {
                 delete_unfinished(&folder.join(root), older_than_ms, &mut cleaned)?;
             }
             Ok(cleaned)
@@ -109,6 +109,11 @@ impl Lake {
         let cleaned: io::Result<Cleaned> = spawn_blocking(work).await.map_err(|source| Error::Interrupted { source })?;
         cleaned.map_err(|source| Error::from_io("clean", self.url().to_string(), source))
     }
+}
+
+/// True for the name of a file that we write: a segment, a note, or a backup.
+fn is_ours(name: &str) -> bool {
+    segment_id_of(name).is_some() || name.ends_with(".json") || name.ends_with(".backup")
 }
 
 fn delete_unfinished(folder: &Folder, older_than_ms: i64, cleaned: &mut Cleaned) -> io::Result<()> {
@@ -119,8 +124,7 @@ fn delete_unfinished(folder: &Folder, older_than_ms: i64, cleaned: &mut Cleaned)
     for entry in entries {
         let entry = entry?;
         let (kind, name) = (entry.file_type()?, entry.file_name());
-        let is_unfinished =
-            name.to_str().and_then(|name| name.strip_suffix(STAGED_SUFFIX)).is_some_and(|name| segment_id_of(name).is_some());
+        let is_unfinished = name.to_str().and_then(|name| name.strip_suffix(STAGED_SUFFIX)).is_some_and(is_ours);
         if kind.is_dir() {
             delete_unfinished(&entry.path(), older_than_ms, cleaned)?;
         } else if is_unfinished {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::footer::Footer;
 use crate::{Error, Lake, Rewrite};
 
-use file::StoredFile;
+pub(crate) use file::StoredFile;
 
 mod file;
 
@@ -98,6 +98,11 @@ impl Lake {
         let metadata = reader.get_metadata(None).await.map_err(|error| fail.of_parquet(error))?;
         let footer = Footer::read(metadata.file_metadata().key_value_metadata()).map_err(|reason| fail.damaged(reason))?;
         Ok(footer.rewrite)
+    }
+
+    /// A segment's file, to read Parquet from.
+    pub(crate) fn segment_file(&self, segment: &SegmentMeta) -> StoredFile {
+        self.stored_file(self.path(&segment.path), segment.bytes)
     }
 
     fn stored_file(&self, path: Path, bytes: u64) -> StoredFile {

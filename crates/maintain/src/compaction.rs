@@ -181,7 +181,7 @@ async fn commit(work: &mut Work<'_>, job: &Job, written: Written) -> Result<JobE
     }
     let id = CommitId::generate();
     let noted = removal::note(work.catalog, id, Reason::Compaction, &removed, work.now_ms).await?;
-    let commit = Commit { added: written.added.clone(), removed: ids(&removed), source_objects: Vec::new() };
+    let commit = Commit { added: written.added.clone(), removed: ids(&removed), ..Commit::default() };
     match work.commit(id, commit).await {
         Ok(_) => Ok(JobEnd::Committed(written.done)),
         Err(error) if error.is_retryable() || matches!(error, CatalogError::Stopped { .. } | CatalogError::Protocol { .. }) => {

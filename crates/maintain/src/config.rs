@@ -30,6 +30,10 @@ pub struct MaintenanceConfig {
     pub removed_hours: u64,
     /// Files that no commit names are deleted once they are so many hours old: until then a writer may be about to commit them.
     pub orphan_hours: u64,
+    /// The catalog is backed up beside the lake once the newest backup is so many hours old; 0 for never.
+    pub backup_every_hours: u64,
+    /// So many backups of this cluster are kept; older ones are deleted.
+    pub backups_kept: usize,
 }
 
 /// Which events that came twice are kept once.
@@ -60,6 +64,8 @@ impl Default for MaintenanceConfig {
             duplicates: Duplicates::VendorId,
             removed_hours: 72,
             orphan_hours: 24,
+            backup_every_hours: 24,
+            backups_kept: 14,
         }
     }
 }
@@ -78,6 +84,9 @@ impl MaintenanceConfig {
         let hours = self.removed_hours;
         check("removed_hours", hours, hours >= self.orphan_hours, "it must be at least orphan_hours")?;
         check("removed_hours", hours, hours <= HOURS_MAX, "it must be at most 100 years")?;
+        check("backups_kept", self.backups_kept as u64, self.backups_kept >= 1, "it must be at least 1")?;
+        let hours = self.backup_every_hours;
+        check("backup_every_hours", hours, hours <= HOURS_MAX, "it must be at most 100 years")?;
         check("settled_hours", self.settled_hours, self.settled_hours <= HOURS_MAX, "it must be at most 100 years")
     }
 }

@@ -64,7 +64,10 @@ pub enum Error {
         source: tokio::task::JoinError,
     },
     /// The catalog that is to be made again knows other segments than the lake holds.
-    #[error("the catalog already knows {segments} segments that the lake does not hold; rebuild into an empty catalog")]
+    #[error(
+        "the catalog knows {segments} segments whose files are gone, and no other file says that it replaces them; put the files back, \
+         rebuild into an empty catalog, or let this one forget them (--forget-missing)"
+    )]
     NotEmpty {
         /// How many.
         segments: u64,

@@ -23,9 +23,12 @@ pub(crate) async fn collect(work: &Work<'_>) -> Result<GarbageReport, Error> {
     let fates = fates(work, &removals, &holds, &kept);
     // Orphans first: as long as one of them is there that was made of segments, those must be there too, or a catalog that is made
     // again from the files would take it for committed.
-    let orphans = work.lake.clean_orphans(|id| kept.contains(id) || fates.contains_key(id), older_than_ms).await?;
+    // What was there before this catalog was made, and is not known to it, was visible in the one before: `rebuild` takes it in.
+    let created_ms = work.catalog.status().await?.created_ms();
+    let is_earlier = |id: &SegmentId| id.created_ms() < created_ms;
+    let orphans = work.lake.clean_orphans(|id| kept.contains(id) || fates.contains_key(id) || is_earlier(id), older_than_ms).await?;
     work.check_stop()?;
-    let stays = |id: &SegmentId| kept.contains(id) || fates.get(id).is_some_and(|fate| *fate != Fate::Due);
+    let stays = |id: &SegmentId| kept.contains(id) || fates.get(id).map_or_else(|| is_earlier(id), |fate| *fate != Fate::Due);
     let removed = work.lake.clean_orphans(stays, older_than_ms).await?;
     let is_over = |removal: &&Removal| {
         let is_settled = |id: &SegmentId| visible.contains(id) || (!kept.contains(id) && fates.get(id) == Some(&Fate::Due));

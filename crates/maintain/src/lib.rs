@@ -1,4 +1,5 @@
-//! Keeps the lake over months: compaction, duplicates, retention, legal hold, garbage collection, verification, rebuild.
+//! Keeps the lake over months: compaction, duplicates, retention, legal hold, garbage collection, verification, rebuild,
+//! backup of the catalog.
 //!
 //! Never decides what is visible by itself: every change is one commit of the catalog, and a file is deleted only once no commit,
 //! run or hold names it. Never parses logs and never plans queries.
@@ -9,8 +10,9 @@
 //! ```
 //!
 //! Read in this order: [`Maintenance`] does what is due, step by step; [`Hold`] and [`RetentionRule`] are what people say about it;
-//! [`verify`] compares the catalog with the files, and [`rebuild`] makes a catalog of the files alone.
+//! [`verify`] compares the catalog with the files, and [`rebuild`] makes a catalog of the files alone, [`back_up`] a copy of it beside them.
 
+mod backup;
 mod budget;
 mod compaction;
 mod config;
@@ -30,12 +32,13 @@ mod retention;
 mod retire;
 mod verify;
 
+pub use backup::{BackupComparison, BackupReport, TakenBackup, back_up, backup_name, compare_backup, make_backup};
 pub use config::{Duplicates, MaintenanceConfig};
 pub use error::Error;
 pub use hold::{AUDIT_KIND, AuditEntry, HOLD_KIND, Hold, HoldScope, Holds, lift_hold, set_hold};
 pub use maintenance::Maintenance;
-pub use rebuild::{REBUILD_SEGMENTS_PER_COMMIT, RebuildReport, RefusedFile, rebuild};
+pub use rebuild::{REBUILD_SEGMENTS_PER_COMMIT, RebuildOptions, RebuildReport, RefusedFile, rebuild};
 pub use removal::REMOVAL_KIND;
 pub use report::{CompactionReport, FailedJob, GarbageReport, Report, RetentionReport};
 pub use retention::{RETENTION_KIND, Retention, RetentionRule, parse_retention_rule};
-pub use verify::{FileFault, FileProblem, UnknownFile, VerifyReport, verify};
+pub use verify::{FileFault, FileProblem, UnknownFile, VerifyProgress, VerifyReport, verify, verify_watched};

@@ -10,7 +10,9 @@ use crate::budget::Budget;
 use crate::compaction::{JobDone, JobEnd, run_job};
 use crate::plan::plan;
 use crate::report::FailedJob;
-use crate::{CompactionReport, Error, GarbageReport, Holds, MaintenanceConfig, Report, RetentionReport, garbage, retire};
+use crate::{
+    BackupReport, CompactionReport, Error, GarbageReport, Holds, MaintenanceConfig, Report, RetentionReport, backup, garbage, retire,
+};
 
 /// How often a commit that the catalog did not answer is sent again.
 const COMMIT_RETRIES_MAX: u32 = 5;
@@ -44,7 +46,7 @@ impl Maintenance {
     }
 
     /// Does all that is due: brings back what is on hold, removes what is past its time, merges small segments, deletes files that
-    /// nobody needs. `now_ms` is in milliseconds since 1970, UTC.
+    /// nobody needs, backs the catalog up. `now_ms` is in milliseconds since 1970, UTC.
     ///
     /// # Errors
     ///
@@ -54,7 +56,17 @@ impl Maintenance {
         let retention = self.retain(now_ms, stop).await?;
         let compaction = self.compact(now_ms, stop).await?;
         let garbage = self.collect_garbage(now_ms, stop).await?;
-        Ok(Report { compaction, retention, garbage })
+        let backup = self.back_up(now_ms).await;
+        Ok(Report { compaction, retention, garbage, backup })
+    }
+
+    /// Backs the catalog up if that is due. What is wrong with it is in the report: the lake is kept nevertheless.
+    pub async fn back_up(&self, now_ms: i64) -> BackupReport {
+        let done = backup::back_up_if_due(&self.lake, self.catalog.as_ref(), &self.config, now_ms).await;
+        done.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the catalog could not be backed up; it is tried again");
+            BackupReport { failed: Some(error.to_string()), ..BackupReport::default() }
+        })
     }
 
     /// Merges small segments, and keeps events once that came twice. A job that fails does not stop the others.

@@ -1,13 +1,17 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
-use coldtrail_catalog::CatalogClient;
+use coldtrail_catalog::{CatalogClient, CommitId};
 use coldtrail_lake::{Error as LakeError, Lake, Rewrite};
-use coldtrail_model::{Commit, SegmentId, SegmentMeta};
+use coldtrail_model::{Commit, Day, SegmentId, SegmentMeta, Snapshot};
 use futures::TryStreamExt;
 use serde::Serialize;
 
 use crate::Error;
+use crate::removal::{self, REMOVED_PER_COMMIT, Reason};
+
+mod sources;
 
 /// One commit of a rebuild adds so many segments at most.
 pub const REBUILD_SEGMENTS_PER_COMMIT: usize = 2_000;
@@ -24,8 +28,16 @@ pub struct RebuildReport {
     pub segments_added: u64,
     /// Their rows.
     pub rows_added: u64,
-    /// Commits that were made.
+    /// Commits of segments that were made.
     pub commits: u64,
+    /// Segments that the catalog knew and that it knows no more: others hold their rows, or their files are gone.
+    pub segments_removed: u64,
+    /// Source objects that the catalog knew already.
+    pub source_objects_known: u64,
+    /// Source objects that it knows now.
+    pub source_objects_restored: u64,
+    /// Source objects whose rows are there, but that nothing says was taken in: if they are delivered again, they are taken in again.
+    pub source_objects_unknown: u64,
     /// Segments that were left out because others hold their rows, and that garbage collection may delete.
     pub segments_replaced: u64,
     /// Merged segments that were left out because their commit was never made.
@@ -43,37 +55,112 @@ pub struct RefusedFile {
     pub reason: String,
 }
 
-/// Makes a catalog of the files alone: reads every segment's footer, and commits those that hold each row once. It can be repeated
-/// after it was interrupted.
+/// What a rebuild may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RebuildOptions {
+    /// Let the catalog forget segments whose files are gone and that no other file says it replaces.
+    pub forget_missing: bool,
+    /// Now, in milliseconds since 1970, UTC.
+    pub now_ms: i64,
+}
+
+/// Makes a catalog of the files alone: reads every segment's footer, and commits those that hold each row once, and the source objects
+/// that were noted. It can be repeated after it was interrupted, and be done on a catalog that was restored from a backup: what came
+/// since is added, and what was merged since is replaced.
 ///
-/// What only the catalog knew is not in the files: which source objects were taken in, runs, and documents such as holds. What a
-/// writer left behind that died before its commit looks like any other segment, and comes back; collect garbage before, where the
-/// old catalog still allows it.
-pub async fn rebuild(lake: &Lake, catalog: &dyn CatalogClient) -> Result<RebuildReport, Error> {
+/// What only the catalog knew is not in the files: runs, and documents such as holds. What a writer left behind that died before its
+/// commit looks like any other segment, and comes back. Source objects are noted from version 0.2 on; those of before are counted.
+///
+/// # Errors
+///
+/// [`Error::NotEmpty`] if the catalog knows segments whose files are gone, unless it may forget them.
+pub async fn rebuild(lake: &Lake, catalog: &dyn CatalogClient, options: RebuildOptions) -> Result<RebuildReport, Error> {
     let mut report = RebuildReport::default();
     let found = read_footers(lake, &mut report).await?;
     let snapshot = catalog.snapshot().await?;
-    let known: HashSet<SegmentId> = snapshot.segments.values().flatten().map(|segment| segment.id).collect();
-    let missing = known.iter().filter(|id| !found.contains_key(id)).count() as u64;
-    if missing > 0 {
-        return Err(Error::NotEmpty { segments: missing });
+    let choice = choose_visible(&found, &mut report);
+    let changes = compare(&snapshot, &found, &choice, options)?;
+    report.segments_known = choice.visible.len() as u64 - changes.values().map(|change| change.added.len() as u64).sum::<u64>();
+    let left_out = found.iter().filter(|(id, _)| !choice.visible.contains(*id)).map(|(_, found)| &found.meta);
+    note_removals(catalog, left_out, options.now_ms).await?;
+    for commit in in_commits(changes) {
+        report.segments_added += commit.added.len() as u64;
+        report.segments_removed += commit.removed.len() as u64;
+        report.rows_added += commit.added.iter().map(|segment| segment.rows).sum::<u64>();
+        report.commits += 1;
+        catalog.commit(commit).await?;
     }
-    let visible = choose_visible(&found, &mut report);
-    let mut added: Vec<SegmentMeta> = Vec::new();
-    for id in visible {
-        if known.contains(&id) {
-            report.segments_known += 1;
-        } else if let Some(Found { meta, .. }) = found.get(&id) {
-            added.push(meta.clone());
+    let visible = choice.visible.iter().filter_map(|id| found.get(id)).map(|found| &found.meta);
+    sources::restore(lake, catalog, visible, &mut report).await?;
+    report.refused.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(report)
+}
+
+/// What is to become of a day.
+#[derive(Debug, Default)]
+struct Change {
+    added: Vec<SegmentMeta>,
+    removed: Vec<SegmentId>,
+}
+
+/// How the catalog differs from what should be visible, by day: what replaces and what is replaced are of the same one.
+fn compare(
+    snapshot: &Snapshot,
+    found: &BTreeMap<SegmentId, Found>,
+    choice: &Choice,
+    options: RebuildOptions,
+) -> Result<BTreeMap<Day, Change>, Error> {
+    let mut changes: BTreeMap<Day, Change> = BTreeMap::new();
+    let (mut known, mut missing) = (HashSet::new(), 0);
+    for segment in snapshot.segments.values().flatten() {
+        known.insert(segment.id);
+        let is_gone = !found.contains_key(&segment.id);
+        missing += u64::from(is_gone && !choice.replaced.contains(&segment.id));
+        if is_gone || !choice.visible.contains(&segment.id) {
+            changes.entry(segment.day).or_default().removed.push(segment.id);
         }
     }
-    for added in added.chunks(REBUILD_SEGMENTS_PER_COMMIT) {
-        catalog.commit(Commit { added: added.to_vec(), ..Commit::default() }).await?;
-        report.commits += 1;
-        report.segments_added += added.len() as u64;
-        report.rows_added += added.iter().map(|segment| segment.rows).sum::<u64>();
+    if missing > 0 && !options.forget_missing {
+        return Err(Error::NotEmpty { segments: missing });
     }
-    Ok(report)
+    for id in choice.visible.iter().filter(|id| !known.contains(*id)) {
+        if let Some(Found { meta, .. }) = found.get(id) {
+            changes.entry(meta.day).or_default().added.push(meta.clone());
+        }
+    }
+    Ok(changes)
+}
+
+/// Days together as far as a commit takes them. One that replaces segments is never divided: its rows would come twice or not at all
+/// in between.
+fn in_commits(changes: BTreeMap<Day, Change>) -> Vec<Commit> {
+    let mut commits: Vec<Commit> = Vec::new();
+    for Change { mut added, removed } in changes.into_values() {
+        while removed.is_empty() && added.len() > REBUILD_SEGMENTS_PER_COMMIT {
+            let rest = added.split_off(REBUILD_SEGMENTS_PER_COMMIT);
+            commits.push(Commit { added: std::mem::replace(&mut added, rest), ..Commit::default() });
+        }
+        let fits = |commit: &&mut Commit| commit.added.len() + added.len() + removed.len() <= REBUILD_SEGMENTS_PER_COMMIT;
+        match commits.last_mut().filter(fits) {
+            Some(commit) => {
+                commit.added.extend(added);
+                commit.removed.extend(removed);
+            }
+            None => commits.push(Commit { added, removed, ..Commit::default() }),
+        }
+    }
+    commits
+}
+
+/// Notes files that others stand for, so that they are deleted after a while like those of every removed segment.
+async fn note_removals<'a>(catalog: &dyn CatalogClient, left_out: impl Iterator<Item = &'a SegmentMeta>, now_ms: i64) -> Result<(), Error> {
+    let noted: HashSet<SegmentId> =
+        removal::load(catalog).await?.into_values().flat_map(|removal| removal.segments).map(|segment| segment.id).collect();
+    let new: Vec<Arc<SegmentMeta>> = left_out.filter(|segment| !noted.contains(&segment.id)).cloned().map(Arc::new).collect();
+    for part in new.chunks(REMOVED_PER_COMMIT) {
+        removal::note(catalog, CommitId::generate(), Reason::Compaction, part, now_ms).await?;
+    }
+    Ok(())
 }
 
 /// A segment by its file.
@@ -100,8 +187,13 @@ async fn read_footers(lake: &Lake, report: &mut RebuildReport) -> Result<BTreeMa
         };
         report.refused.extend(refused.map(|reason| RefusedFile { path: file.path, reason }));
     }
-    report.refused.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(found)
+}
+
+/// The segments that hold each row once, and those that others stand for, whether their files are there or not.
+struct Choice {
+    visible: BTreeSet<SegmentId>,
+    replaced: HashSet<SegmentId>,
 }
 
 /// Chooses segments that hold each row once.
@@ -110,7 +202,7 @@ async fn read_footers(lake: &Lake, report: &mut RebuildReport) -> Result<BTreeMa
 /// commit would have made visible. If a segment that was to be replaced is gone, the commit was made, for only then files are deleted.
 /// If all are there, both choices are right, unless the commit lacks one of its segments: then the writer died before. Of two that
 /// replace the same segment only one was made: the newer one is chosen, since it may have been merged again.
-fn choose_visible(found: &BTreeMap<SegmentId, Found>, report: &mut RebuildReport) -> BTreeSet<SegmentId> {
+fn choose_visible(found: &BTreeMap<SegmentId, Found>, report: &mut RebuildReport) -> Choice {
     let mut merges: BTreeMap<&[SegmentId], Merge<'_>> = BTreeMap::new();
     for (id, Found { rewrite, .. }) in found {
         if let Some(rewrite) = rewrite {
@@ -137,7 +229,7 @@ fn choose_visible(found: &BTreeMap<SegmentId, Found>, report: &mut RebuildReport
     visible.retain(|id| !replaced.contains(id) && !uncommitted.contains(id));
     report.segments_uncommitted = uncommitted.len() as u64;
     report.segments_replaced = found.len() as u64 - visible.len() as u64 - report.segments_uncommitted;
-    visible
+    Choice { visible, replaced }
 }
 
 /// What one commit of compaction would have made visible, as far as it is there.
@@ -199,7 +291,7 @@ mod tests {
             });
             (meta.id, Found { meta, rewrite })
         });
-        choose_visible(&found.collect(), &mut RebuildReport::default()).iter().map(|id| id.as_bytes()[0]).collect()
+        choose_visible(&found.collect(), &mut RebuildReport::default()).visible.iter().map(|id| id.as_bytes()[0]).collect()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::BackupReport;
+
 /// What one pass did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -9,6 +11,8 @@ pub struct Report {
     pub retention: RetentionReport,
     /// Files that nobody needs any more.
     pub garbage: GarbageReport,
+    /// The backup of the catalog.
+    pub backup: BackupReport,
 }
 
 /// What compaction did.

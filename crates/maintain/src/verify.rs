@@ -83,6 +83,28 @@ pub struct UnknownFile {
 ///
 /// Only if the files cannot be listed: what is wrong with one of them is in the report.
 pub async fn verify(lake: &Lake, snapshot: &Snapshot, bytes_per_second_max: u64) -> Result<VerifyReport, Error> {
+    verify_watched(lake, snapshot, bytes_per_second_max, &|_| {}).await
+}
+
+/// How far a verification is; for people who wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VerifyProgress {
+    /// Segments that were looked at.
+    pub segments: u64,
+    /// Their bytes, as the catalog knows them.
+    pub bytes: u64,
+    /// Those that are not as they should be.
+    pub problems: u64,
+}
+
+/// The same, and tells how far it is after each segment.
+pub async fn verify_watched(
+    lake: &Lake,
+    snapshot: &Snapshot,
+    bytes_per_second_max: u64,
+    watch: &(dyn Fn(VerifyProgress) + Sync),
+) -> Result<VerifyReport, Error> {
+    let mut progress = VerifyProgress::default();
     let segments: Vec<Arc<SegmentMeta>> = snapshot.segments.values().flatten().cloned().collect();
     let known: HashSet<&str> = segments.iter().map(|segment| segment.path.as_str()).collect();
     let mut report = VerifyReport { snapshot_id: snapshot.id, segments: segments.len() as u64, ..VerifyReport::default() };
@@ -101,6 +123,10 @@ pub async fn verify(lake: &Lake, snapshot: &Snapshot, bytes_per_second_max: u64)
             }
             Err(error) => report.problems.push(problem(&segment, &error)),
         }
+        progress.segments += 1;
+        progress.bytes += segment.bytes;
+        progress.problems = report.problems.len() as u64;
+        watch(progress);
     }
     let mut files = lake.list_segment_files();
     while let Some(file) = files.try_next().await? {

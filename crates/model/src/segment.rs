@@ -128,6 +128,9 @@ pub struct Commit {
     pub removed: Vec<SegmentId>,
     /// Source objects that are done. The commit is refused if one of them (same URL and SHA-256) is done already.
     pub source_objects: Vec<SourceObject>,
+    /// The commit is also refused if the content of one of them that has records (same SHA-256) is done already under another URL.
+    #[serde(default)]
+    pub unique_content: bool,
 }
 
 /// The lake at one moment: every query runs against one, so that it can be repeated.

@@ -1,6 +1,7 @@
 //! What users of the catalog ask, answered by the node in this process.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use coldtrail_model::{Commit, Document, DocumentChange, IndexError, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject};
@@ -9,7 +10,7 @@ use super::{Catalog, off_reactor, propose};
 use crate::client::stored_documents;
 use crate::contents::check_document_changes;
 use crate::raft::{Command, Outcome};
-use crate::{CatalogClient, CommitId, Committed, Error, SourceProbe, Status};
+use crate::{CatalogClient, CommitId, Committed, Error, SourceProbe, Status, backup};
 
 impl Catalog {
     /// Changes documents; gives the versions that are stored, in the order of the changes.
@@ -127,6 +128,20 @@ impl CatalogClient for Catalog {
         let contents = self.contents();
         off_reactor(move || contents.kept_segments()).await.ok_or_else(|| self.runtime_ends())
     }
+
+    async fn backup(&self) -> Result<Vec<u8>, Error> {
+        // What was acknowledged anywhere before must be in it.
+        self.linearizable().await?;
+        let (state, identity, taken_ms) = (self.node.state.read().clone(), self.identity(), now_ms());
+        let made = off_reactor(move || backup::encode(&state, identity, taken_ms)).await.ok_or_else(|| self.runtime_ends())?;
+        made.map_err(|source| Error::Disk { file: self.node.disk.path().to_owned(), source })
+    }
+}
+
+/// Now, in milliseconds since 1970, UTC.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::AlreadyIngested { url } => Self::AlreadyIngested { url },
+            Refusal::ContentKnown { url } => Self::ContentKnown { url },
             Refusal::SegmentExists { segment } => Self::SegmentExists { segment },
             Refusal::SegmentUnknown { segment } => Self::SegmentUnknown { segment },
             Refusal::CommitIdReused { id } => Self::CommitIdReused { id },

@@ -166,6 +166,6 @@ fn proposed(number: u8) -> ProposedCommit {
         rejects: 1,
         ingested_ms: 4,
     };
-    let commit = Commit { added: vec![segment], removed: Vec::new(), source_objects: vec![object] };
+    let commit = Commit { added: vec![segment], removed: Vec::new(), source_objects: vec![object], unique_content: false };
     ProposedCommit { id: CommitId::from_bytes([number; 16]), digest: [number; 32], commit }
 }

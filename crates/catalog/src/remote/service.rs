@@ -7,7 +7,7 @@ use futures::{Stream, stream};
 use tonic::{Request, Response, Status as GrpcStatus};
 use v1::catalog_service_server::CatalogService;
 
-use super::{CHUNK_DOCUMENT_BYTES, CHUNK_IDS, CHUNK_ITEMS, CHUNK_RUNS, wire};
+use super::{CHUNK_BYTES, CHUNK_DOCUMENT_BYTES, CHUNK_IDS, CHUNK_ITEMS, CHUNK_RUNS, wire};
 use crate::raft::commit_id_from_bytes;
 use crate::{Catalog, CatalogClient, Error};
 
@@ -46,6 +46,7 @@ impl CatalogService for Service {
     type ListRunsStream = Chunks<v1::RunChunk>;
     type ListKeptSegmentsStream = Chunks<v1::KeptSegmentChunk>;
     type ListDocumentsStream = Chunks<v1::DocumentChunk>;
+    type BackupStream = Chunks<v1::BackupChunk>;
 
     async fn commit(&self, request: Request<v1::CommitRequest>) -> Result<Response<v1::CommitResponse>, GrpcStatus> {
         let v1::CommitRequest { id, commit } = request.into_inner();
@@ -185,6 +186,11 @@ impl CatalogService for Service {
     async fn let_lead(&self, request: Request<v1::LetLeadRequest>) -> Result<Response<v1::LetLeadResponse>, GrpcStatus> {
         self.catalog.transfer_leader(request.into_inner().node_id).await.map_err(|error| wire::error_to_grpc(&error))?;
         Ok(Response::new(v1::LetLeadResponse {}))
+    }
+
+    async fn backup(&self, _request: Request<v1::BackupRequest>) -> Result<Response<Self::BackupStream>, GrpcStatus> {
+        let backup = self.catalog.backup().await.map_err(|error| wire::error_to_grpc(&error))?;
+        Ok(Response::new(in_chunks(backup, CHUNK_BYTES, |piece: &[u8], total| v1::BackupChunk { piece: piece.to_vec(), total })))
     }
 }
 

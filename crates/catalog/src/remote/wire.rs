@@ -14,6 +14,7 @@ use crate::{ClusterStatus, Error, NodeRole, NodeStatus, SourceIdentity, SourcePr
 pub(crate) fn error_to_grpc(error: &Error) -> GrpcStatus {
     let (code, kind) = match error {
         Error::AlreadyIngested { url } => (Code::AlreadyExists, Kind::AlreadyIngestedUrl(url.clone())),
+        Error::ContentKnown { url } => (Code::AlreadyExists, Kind::ContentKnownUrl(url.clone())),
         Error::SegmentExists { segment } => (Code::AlreadyExists, Kind::SegmentExists(segment.as_bytes().to_vec())),
         Error::SegmentUnknown { segment } => (Code::NotFound, Kind::SegmentUnknown(segment.as_bytes().to_vec())),
         Error::CommitIdReused { id } => (Code::InvalidArgument, Kind::CommitIdReused(id.as_bytes().to_vec())),
@@ -87,6 +88,7 @@ fn detailed_error(status: &GrpcStatus, address: &str) -> Option<Error> {
     const MESSAGE: &str = "ErrorDetail";
     Some(match v1::ErrorDetail::decode(status.details()).ok()?.kind? {
         Kind::AlreadyIngestedUrl(url) => Error::AlreadyIngested { url },
+        Kind::ContentKnownUrl(url) => Error::ContentKnown { url },
         Kind::SegmentExists(id) => Error::SegmentExists { segment: segment_id_from_bytes(&id, MESSAGE, "segment_exists").ok()? },
         Kind::SegmentUnknown(id) => Error::SegmentUnknown { segment: segment_id_from_bytes(&id, MESSAGE, "segment_unknown").ok()? },
         Kind::CommitIdReused(id) => Error::CommitIdReused { id: commit_id_from_bytes(&id).ok()? },

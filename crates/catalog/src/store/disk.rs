@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::file::{self, OpenFile};
 use crate::Error;
-use crate::image::ImageError;
+use crate::image::{ImageError, State};
 use crate::raft::{RecordError, StorageError};
 
 /// The format of the file as a whole: which tables it has and what stands in them.
@@ -86,6 +86,11 @@ impl Disk {
             appended_bytes: AtomicU64::new(0),
             image_turn: Mutex::new(()),
         })
+    }
+
+    /// Makes the file of this folder of a state, in the place of none: whole, or not at all. Gives whose it is.
+    pub(crate) fn restore(folder: &Path, state: impl FnOnce(Identity) -> State) -> Result<Identity, Error> {
+        file::restore(folder, state)
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,18 +1,21 @@
 //! Making, locking and opening the file, with one clear error for each way that can fail.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use prost::Message;
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
 use uuid::Uuid;
 
-use super::disk::{CLUSTER_ID_KEY, FORMAT, FORMAT_KEY, Fault, Identity, META, NODE_ID_KEY};
+use super::disk::{CLUSTER_ID_KEY, COMMITTED_KEY, FORMAT, FORMAT_KEY, Fault, Identity, META, NODE_ID_KEY, PURGED_KEY, VOTE_KEY, put_meta};
 use super::watched::Watched;
-use crate::Error;
+use crate::image::{self, State};
+use crate::raft::{self, Vote};
+use crate::{Error, backup};
 
 /// The log is written once and read at starts and by nodes that lag: a small cache does.
 const CACHE_BYTES: usize = 32 << 20;
@@ -35,6 +38,9 @@ pub(super) fn path_in(folder: &Path) -> PathBuf {
 pub(super) fn open(folder: &Path) -> Result<(OpenFile, Identity), Error> {
     std::fs::create_dir_all(folder).map_err(|source| Error::Disk { file: folder.to_owned(), source })?;
     let lock = lock(folder)?;
+    if backup::is_unfinished(folder) {
+        return Err(Error::RestoreUnfinished { folder: folder.to_owned() });
+    }
     let file = path_in(folder);
     if !file.try_exists().map_err(|source| Error::Disk { file: file.clone(), source })? {
         create(folder, &file)?;
@@ -58,18 +64,53 @@ fn lock(folder: &Path) -> Result<File, Error> {
 
 /// The file appears under its name only when it is whole, so that an empty or half-made one is always damage.
 fn create(folder: &Path, file: &Path) -> Result<(), Error> {
-    let node_id = random_node_id();
+    let identity = new_identity();
+    write_whole(folder, file, |database| write_first(database, identity))?;
+    tracing::info!(file = %file.display(), node_id = identity.node_id, "made a new catalog");
+    Ok(())
+}
+
+/// Makes the file of a state, where there is none or an earlier try did not come to its end.
+pub(super) fn restore(folder: &Path, state: impl FnOnce(Identity) -> State) -> Result<Identity, Error> {
+    std::fs::create_dir_all(folder).map_err(|source| Error::Disk { file: folder.to_owned(), source })?;
+    let _lock = lock(folder)?;
+    let (file, marker) = (path_in(folder), backup::marker(folder));
+    let refused = |source| Error::Disk { file: marker.clone(), source };
+    if !backup::is_unfinished(folder) && file.try_exists().map_err(refused)? {
+        return Err(Error::NotEmpty { file });
+    }
+    let identity = new_identity();
+    let mut written = File::create(&marker).map_err(refused)?;
+    written.write_all(b"a restore of the catalog is under way, or was broken off\n").and_then(|()| written.sync_all()).map_err(refused)?;
+    flush(folder)?;
+    write_whole(folder, &file, |database| {
+        write_first(database, identity)?;
+        write_state(database, &state(identity))
+    })?;
+    std::fs::remove_file(&marker).map_err(refused)?;
+    flush(folder)?;
+    Ok(identity)
+}
+
+fn write_whole(folder: &Path, file: &Path, write: impl FnOnce(&Database) -> Result<(), Fault>) -> Result<(), Error> {
     let draft = folder.join("catalog.redb.new");
     let refused = |source| Error::Disk { file: draft.clone(), source };
     match std::fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(error)),
         _ => {}
     }
-    write_draft(&draft, node_id).map_err(|fault| fault.into_error(&draft))?;
+    write_draft(&draft, write).map_err(|fault| fault.into_error(&draft))?;
     std::fs::rename(&draft, file).map_err(refused)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| Error::Disk { file: folder.to_owned(), source })?;
-    tracing::info!(file = %file.display(), node_id, "made a new catalog");
-    Ok(())
+    flush(folder)
+}
+
+fn flush(folder: &Path) -> Result<(), Error> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| Error::Disk { file: folder.to_owned(), source })
+}
+
+/// A node and a cluster that there were never before.
+fn new_identity() -> Identity {
+    Identity { node_id: random_node_id(), cluster_id: Uuid::now_v7() }
 }
 
 /// A number that no other node has: one that is taken by chance, and never again by a disk that was wiped. Short enough
@@ -78,18 +119,38 @@ fn random_node_id() -> u64 {
     (Uuid::now_v7().as_u64_pair().1 & ((1 << 48) - 1)).max(1)
 }
 
-fn write_draft(draft: &Path, node_id: u64) -> Result<(), Fault> {
+fn write_draft(draft: &Path, write: impl FnOnce(&Database) -> Result<(), Fault>) -> Result<(), Fault> {
     let database = Database::create(draft)?;
+    write(&database)?;
+    Ok(database.close()?)
+}
+
+/// What stands in every file.
+fn write_first(database: &Database, identity: Identity) -> Result<(), Fault> {
     let transaction = database.begin_write()?;
     {
         let mut meta = transaction.open_table(META)?;
         meta.insert(FORMAT_KEY, FORMAT.to_le_bytes().as_slice())?;
-        meta.insert(NODE_ID_KEY, node_id.to_le_bytes().as_slice())?;
-        meta.insert(CLUSTER_ID_KEY, Uuid::now_v7().as_bytes().as_slice())?;
+        meta.insert(NODE_ID_KEY, identity.node_id.to_le_bytes().as_slice())?;
+        meta.insert(CLUSTER_ID_KEY, identity.cluster_id.as_bytes().as_slice())?;
     }
     super::disk::open_all_tables(&transaction)?;
-    transaction.commit()?;
-    Ok(database.close()?)
+    Ok(transaction.commit()?)
+}
+
+/// An image of the state, and a log that begins behind it.
+fn write_state(database: &Database, state: &State) -> Result<(), Fault> {
+    let image = image::encode(state).map_err(Fault::Io)?;
+    let transaction = database.begin_write()?;
+    super::machine::put_image(&transaction, state, &image)?;
+    if let Some(last) = state.last_applied {
+        let leader = last.committed_leader_id();
+        let (last, vote) = (raft::log_id_to_proto(&last), raft::vote_to_proto(&Vote::new(leader.term, leader.node_id)));
+        put_meta(&transaction, PURGED_KEY, &last.encode_to_vec())?;
+        put_meta(&transaction, COMMITTED_KEY, &last.encode_to_vec())?;
+        put_meta(&transaction, VOTE_KEY, &vote.encode_to_vec())?;
+    }
+    Ok(transaction.commit()?)
 }
 
 /// redb trusts a file that was closed cleanly and may panic on one that was changed since; so every page is checked,

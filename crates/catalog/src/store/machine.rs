@@ -6,7 +6,7 @@ use openraft::storage::{RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, ErrorSubject, ErrorVerb, OptionalSend, RaftSnapshotBuilder, SnapshotMeta};
 use parking_lot::RwLock;
 use prost::Message;
-use redb::ReadTransaction;
+use redb::{ReadTransaction, WriteTransaction};
 
 use super::disk::{Disk, Fault, IMAGE_KEY, IMAGES, PURGED_KEY, put_meta};
 use super::log::read_meta;
@@ -203,6 +203,24 @@ fn store_image(disk: &Disk, meta: &SnapshotMeta<u64, NodeInfo>, image: &[u8]) ->
     };
     disk.write(|transaction| put_meta(transaction, IMAGE_KEY, &record.encode_to_vec()))?;
     remove_other_images(disk, generation)
+}
+
+/// Writes the first image of a new file, in one transaction.
+pub(super) fn put_image(transaction: &WriteTransaction, state: &State, image: &[u8]) -> Result<(), Fault> {
+    let mut pieces = 0;
+    for piece in image.chunks(PIECE_BYTES) {
+        transaction.open_table(IMAGES)?.insert((1, pieces), piece)?;
+        pieces += 1;
+    }
+    let record = v1::ImageMeta {
+        raft_snapshot_id: snapshot_name(state.last_applied.as_ref(), state.contents.snapshot_id()),
+        last_log_id: state.last_applied.as_ref().map(raft::log_id_to_proto),
+        membership: Some(raft::stored_membership_to_proto(&state.membership)),
+        generation: 1,
+        chunks: pieces,
+        bytes: image.len() as u64,
+    };
+    put_meta(transaction, IMAGE_KEY, &record.encode_to_vec())
 }
 
 /// Removes every piece that does not belong to this generation, if there is one.

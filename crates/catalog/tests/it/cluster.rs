@@ -9,4 +9,4 @@ mod proxy;
 mod seeds;
 mod writes;
 
-pub(crate) use nodes::Nodes;
+pub(crate) use nodes::{Nodes, address};

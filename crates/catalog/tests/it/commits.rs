@@ -161,3 +161,39 @@ async fn content_is_known_under_any_name_also_after_a_restart() {
     let again = open(folder.path()).await;
     assert_eq!(again.has_content(&asked).await.expect("an answer"), [true, false]);
 }
+
+#[tokio::test]
+async fn of_many_that_take_in_the_same_object_at_once_one_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = open(folder.path()).await;
+    let tries = (0..8).map(|number| {
+        let (catalog, object) = (catalog.clone(), source_object(1));
+        let commit = Commit { added: vec![segment(100 + number)], source_objects: vec![object], ..Commit::default() };
+        async move { catalog.commit(commit).await }
+    });
+    let ended = futures::future::join_all(tries).await;
+    assert_eq!(ended.iter().filter(|ended| ended.is_ok()).count(), 1);
+    let refused = ended.iter().filter_map(|ended| ended.as_ref().err());
+    assert!(refused.clone().count() == 7 && refused.clone().all(|error| matches!(error, Error::AlreadyIngested { .. })), "{ended:?}");
+    let snapshot = catalog.snapshot().await.expect("a snapshot");
+    assert_eq!((snapshot.id, snapshot.segments.values().map(Vec::len).sum::<usize>()), (1, 1));
+}
+
+#[tokio::test]
+async fn of_many_that_take_in_the_same_content_under_their_own_names_one_does_if_they_ask_for_that() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = open(folder.path()).await;
+    let commit = |number: u32, unique_content| {
+        let object = SourceObject { url: format!("s3://trail/copy-{number}"), ..source_object(1) };
+        Commit { added: vec![segment(100 + number)], source_objects: vec![object], unique_content, ..Commit::default() }
+    };
+    let ended = futures::future::join_all((0..8).map(|number| catalog.commit(commit(number, true)))).await;
+    assert_eq!(ended.iter().filter(|ended| ended.is_ok()).count(), 1);
+    let refused = ended.iter().filter_map(|ended| ended.as_ref().err());
+    assert!(refused.clone().count() == 7 && refused.clone().all(|error| matches!(error, Error::ContentKnown { .. })), "{ended:?}");
+    assert_eq!(catalog.status().await.expect("a status").segments, 1);
+    catalog.commit(commit(8, false)).await.expect("whoever does not ask takes it in under another name");
+    let noted = SourceObject { url: "s3://trail/copy-9".to_owned(), records: 0, events: 0, rejects: 0, ..source_object(1) };
+    let noted = Commit { source_objects: vec![noted], unique_content: true, ..Commit::default() };
+    catalog.commit(noted).await.expect("an object without records is only noted");
+}

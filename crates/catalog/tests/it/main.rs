@@ -1,5 +1,6 @@
 //! The catalog as its users see it: through its handle, through a crash, and through the wire.
 
+mod backup;
 mod cluster;
 mod commits;
 mod compat;

@@ -98,7 +98,8 @@ pub(crate) fn slice(run: &Run, number: u32, state: SliceState) -> Slice {
 
 /// One source object that became two segments.
 pub(crate) fn commit(number: u32) -> Commit {
-    Commit { added: vec![segment(2 * number), segment(2 * number + 1)], removed: Vec::new(), source_objects: vec![source_object(number)] }
+    let added = vec![segment(2 * number), segment(2 * number + 1)];
+    Commit { added, source_objects: vec![source_object(number)], ..Commit::default() }
 }
 
 /// The numbers of the commits whose parts are all there. Fails if a part of another one is.

@@ -10,8 +10,12 @@ pub(crate) enum LakeCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Make an empty catalog again from the files of the lake: each row once. Source objects, runs, content and holds are not in the files.
+    /// Make an empty catalog again from the files of the lake: each row once, and the source objects that were noted; or bring one that
+    /// was restored up to date. Runs, content and holds are not in the files: they are in backups (`coldtrail catalog backup`).
     Rebuild {
+        /// Let the catalog forget segments whose files are gone and that no other file says it replaces.
+        #[arg(long)]
+        forget_missing: bool,
         /// Print the result as JSON.
         #[arg(long)]
         json: bool,
@@ -106,6 +110,9 @@ pub(crate) enum HoldCommand {
         /// Why, for the audit.
         #[arg(long)]
         reason: String,
+        /// Who asks, if it is another than the user of this machine's system; both are in the audit.
+        #[arg(long, env = "COLDTRAIL_USER")]
+        user: Option<String>,
     },
     /// List the holds as JSON, one a line.
     List,
@@ -135,4 +142,7 @@ pub(crate) struct HoldSet {
     /// Only until this day, itself included.
     #[arg(long)]
     pub(crate) last_day: Option<Day>,
+    /// Who asks, if it is another than the user of this machine's system; both are in the audit.
+    #[arg(long, env = "COLDTRAIL_USER")]
+    pub(crate) user: Option<String>,
 }

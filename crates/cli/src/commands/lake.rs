@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use coldtrail_catalog::CatalogClient;
 use coldtrail_lake::Lake;
-use coldtrail_maintain::{AUDIT_KIND, Hold, HoldScope, Holds, RETENTION_KIND, RetentionRule, lift_hold, parse_retention_rule, set_hold};
+use coldtrail_maintain::{
+    AUDIT_KIND, Hold, HoldScope, Holds, RETENTION_KIND, RebuildOptions, RetentionRule, VerifyProgress, lift_hold, parse_retention_rule,
+    set_hold, verify_watched,
+};
 use coldtrail_model::DocumentChange;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +14,7 @@ use crate::chores::{now_ms, open_maintenance};
 use crate::config::Config;
 use crate::exit;
 use crate::node::{OpenCatalog, clean_orphans, open_lake};
+use crate::progress::bar;
 
 /// Checks, cleans and keeps the lake.
 pub(crate) async fn run(command: &LakeCommand, config: &Config) -> anyhow::Result<u8> {
@@ -19,7 +23,10 @@ pub(crate) async fn run(command: &LakeCommand, config: &Config) -> anyhow::Resul
     let result = match command {
         LakeCommand::Verify { json } => verify(&lake, &catalog, *json).await,
         LakeCommand::Maintain { json } => maintain(config, &lake, &catalog, *json).await,
-        LakeCommand::Rebuild { json } => rebuild(&lake, &catalog, *json).await,
+        LakeCommand::Rebuild { forget_missing, json } => {
+            let options = RebuildOptions { forget_missing: *forget_missing, now_ms: now_ms() };
+            rebuild(&lake, &catalog, options, *json).await
+        }
         LakeCommand::Retention(command) => retention(catalog.client().as_ref(), command).await,
         LakeCommand::Hold(command) => hold(catalog.client().as_ref(), command).await,
         LakeCommand::Clean { grace_seconds, json } => clean(&lake, &catalog, Duration::from_secs(*grace_seconds), *json).await,
@@ -31,7 +38,15 @@ pub(crate) async fn run(command: &LakeCommand, config: &Config) -> anyhow::Resul
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 async fn verify(lake: &Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Result<u8> {
     let snapshot = catalog.client().snapshot().await?;
-    let report = coldtrail_maintain::verify(lake, &snapshot, 0).await?;
+    let bytes = snapshot.segments.values().flatten().map(|segment| segment.bytes).sum();
+    let bar = bar("verify", bytes, true);
+    let watch = |progress: VerifyProgress| {
+        bar.set_position(progress.bytes);
+        bar.set_message(format!("{} segments, {} bad", progress.segments, progress.problems));
+    };
+    let report = verify_watched(lake, &snapshot, 0, &watch).await;
+    bar.finish_and_clear();
+    let report = report?;
     let bad = report.problems.len() as u64;
     let good = report.segments - bad;
     for problem in &report.problems {
@@ -79,16 +94,25 @@ async fn maintain(config: &Config, lake: &Lake, catalog: &OpenCatalog, json: boo
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
-async fn rebuild(lake: &Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Result<u8> {
-    let report = coldtrail_maintain::rebuild(lake, catalog.client().as_ref()).await?;
+async fn rebuild(lake: &Lake, catalog: &OpenCatalog, options: RebuildOptions, json: bool) -> anyhow::Result<u8> {
+    let report = coldtrail_maintain::rebuild(lake, catalog.client().as_ref(), options).await?;
     for refused in &report.refused {
         eprintln!("coldtrail: {}: {}", refused.path, refused.reason);
     }
     match json {
         true => println!("{}", serde_json::to_string(&report)?),
         false => println!(
-            "{} segments with {} rows added in {} commits, {} known before, {} left out because others hold their rows",
-            report.segments_added, report.rows_added, report.commits, report.segments_known, report.segments_replaced
+            "{} segments with {} rows added in {} commits, {} removed, {} known before, {} left out because others hold their rows; \
+             {} source objects restored, {} known before, {} unknown: those would be taken in again",
+            report.segments_added,
+            report.rows_added,
+            report.commits,
+            report.segments_removed,
+            report.segments_known,
+            report.segments_replaced,
+            report.source_objects_restored,
+            report.source_objects_known,
+            report.source_objects_unknown
         ),
     }
     Ok(if report.refused.is_empty() { exit::DONE } else { exit::INCOMPLETE })
@@ -123,13 +147,15 @@ async fn retention(catalog: &dyn CatalogClient, command: &RetentionCommand) -> a
 async fn hold(catalog: &dyn CatalogClient, command: &HoldCommand) -> anyhow::Result<u8> {
     match command {
         HoldCommand::Set(set) => {
-            let HoldSet { name, reason, table, source, account, first_day, last_day } = set;
+            let HoldSet { name, reason, table, source, account, first_day, last_day, user } = set;
             let scope =
                 HoldScope { table: *table, source: source.clone(), account: account.clone(), first_day: *first_day, last_day: *last_day };
-            let hold = Hold { name: name.clone(), reason: reason.clone(), who: who(), since_ms: now_ms(), scope };
+            let hold = Hold { name: name.clone(), reason: reason.clone(), who: who_for(user.as_deref()), since_ms: now_ms(), scope };
             set_hold(catalog, &hold).await?;
         }
-        HoldCommand::Lift { name, reason } => drop(lift_hold(catalog, name, &who(), reason, now_ms()).await?),
+        HoldCommand::Lift { name, reason, user } => {
+            drop(lift_hold(catalog, name, &who_for(user.as_deref()), reason, now_ms()).await?);
+        }
         HoldCommand::List => {
             for hold in Holds::load(catalog).await?.iter() {
                 println!("{}", serde_json::to_string(hold)?);
@@ -142,6 +168,11 @@ async fn hold(catalog: &dyn CatalogClient, command: &HoldCommand) -> anyhow::Res
         }
     }
     Ok(exit::DONE)
+}
+
+/// Who acts for whom: a principal as it was named, with the user of the operating system, who alone is known for sure.
+fn who_for(principal: Option<&str>) -> String {
+    principal.map_or_else(who, |principal| format!("{principal} (as {} of the system)", who()))
 }
 
 /// Who acts: the user of the operating system.

@@ -12,6 +12,7 @@ use coldtrail_ingest::{Error, Ingest, IngestConfig, Report, SourceChoice};
 use coldtrail_lake::{Lake, StoreOptions, WriterConfig};
 use coldtrail_model::{SegmentIndex, Table};
 use coldtrail_normalize::Source;
+use futures::TryStreamExt;
 use tokio_util::sync::CancellationToken;
 
 struct House {
@@ -166,4 +167,31 @@ fn reject_rows(batch: &arrow::array::RecordBatch) -> Vec<(i64, String, bool, boo
     let (offset, raw) = (batch.column(3).as_primitive::<arrow::datatypes::Int64Type>(), batch.column(5).as_string::<i32>());
     let (cut, lossy) = (batch.column(7).as_boolean(), batch.column(8).as_boolean());
     (0..batch.num_rows()).map(|row| (offset.value(row), raw.value(row).to_owned(), cut.value(row), lossy.value(row))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_content_that_two_bring_at_once_is_taken_in_once() {
+    let house = House::new(IngestConfig::default()).await;
+    for name in ["one.json", "two.json"] {
+        house.log(name, records(0..10));
+    }
+    let files = house.ingest.list(house.folder.path().join("logs").to_str().expect("UTF-8")).await.expect("a list");
+    let take =
+        |file: &coldtrail_ingest::SourceFile| house.ingest.take(vec![file.clone()], SourceChoice::Auto, true, CancellationToken::new());
+    let (one, two) = tokio::join!(take(&files[0]), take(&files[1]));
+    let (one, two) = (one.expect("a report"), two.expect("a report"));
+    assert_eq!((one.objects_ingested + two.objects_ingested, one.objects_duplicate + two.objects_duplicate), (1, 1), "{one:?} {two:?}");
+    assert_eq!(house.visible().await.0, one.events + two.events);
+    assert_eq!(house.catalog.status().await.expect("a status").source_objects, 2, "the other one is noted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_in_is_noted_in_the_lake() {
+    let house = House::new(IngestConfig::default()).await;
+    house.log("one.json", records(0..10));
+    house.run().await;
+    let paths: Vec<String> = house.lake.list_source_notes().try_collect().await.expect("a list");
+    assert_eq!(paths.len(), 1);
+    let noted = house.lake.read_source_note(&paths[0]).await.expect("a note");
+    assert_eq!(noted, house.catalog.source_objects().await.expect("a list"));
 }

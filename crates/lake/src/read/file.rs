@@ -15,7 +15,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 const FOOTER_BYTES_HINT: usize = 64 << 10;
 
 /// A Parquet file in an object store, whose size is known.
-pub(super) struct StoredFile {
+pub(crate) struct StoredFile {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) path: Path,
     pub(super) bytes: u64,

@@ -101,6 +101,9 @@ impl CatalogClient for Meddled {
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error> {
         self.catalog.kept_segments().await
     }
+    async fn backup(&self) -> Result<Vec<u8>, Error> {
+        self.catalog.backup().await
+    }
 }
 
 async fn filled() -> House {

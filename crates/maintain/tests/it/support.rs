@@ -3,11 +3,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
-use coldtrail_catalog::{Catalog, CatalogClient, Config};
+use coldtrail_catalog::{Catalog, CatalogClient, CommitId, Config};
 use coldtrail_lake::{Lake, RejectRow, SegmentWriter, StoreOptions, WriterConfig};
 use coldtrail_maintain::{Duplicates, Maintenance, MaintenanceConfig, Report};
 use coldtrail_model::{
-    Class, Col, Commit, Event, Outcome, Run, RunDefinition, RunId, RunState, SegmentId, SegmentIndex, SegmentMeta, Snapshot, Table,
+    Class, Col, Commit, Event, Outcome, Run, RunDefinition, RunId, RunState, SegmentId, SegmentIndex, SegmentMeta, Snapshot, SourceObject,
+    Table,
 };
 use futures::TryStreamExt;
 use tempfile::TempDir;
@@ -71,6 +72,31 @@ impl House {
             writer.reject(RejectRow { source: "zeek", source_object: object, offset, time_ms: time_ms + offset, reason, raw });
         }
         self.commit(writer).await
+    }
+
+    /// Takes in the events of one object, as an ingest does: with the object, and with a note of it.
+    pub(crate) async fn ingest_noted(&self, url: &str, events: Vec<Event>) {
+        let count = events.len() as u64;
+        let mut writer = SegmentWriter::new(self.lake.clone(), WriterConfig::default());
+        writer.append_batch("aws_cloudtrail", &Arc::from(url), events.into_iter().zip(0..)).unwrap();
+        let mut sha256 = [0; 32];
+        url.bytes().zip(&mut sha256).for_each(|(byte, place)| *place = byte);
+        let object = SourceObject {
+            url: url.to_owned(),
+            source: "aws_cloudtrail".to_owned(),
+            bytes: 1,
+            modified_ms: MARCH_1,
+            etag: None,
+            sha256,
+            records: count,
+            events: count,
+            rejects: 0,
+            ingested_ms: MARCH_1,
+        };
+        let commit = Commit { added: writer.finish().await.unwrap(), source_objects: vec![object.clone()], ..Commit::default() };
+        let id = CommitId::generate();
+        self.catalog.commit_as(id, commit).await.unwrap();
+        self.lake.note_source_objects(&id.to_string(), &[object]).await.unwrap();
     }
 
     async fn commit(&self, writer: SegmentWriter) -> Vec<SegmentMeta> {

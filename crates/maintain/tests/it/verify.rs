@@ -1,6 +1,7 @@
 //! What is wrong with the files is told, file by file.
 
-use coldtrail_maintain::{FileFault, verify};
+use coldtrail_maintain::{FileFault, VerifyProgress, verify, verify_watched};
+use parking_lot::Mutex;
 
 use crate::support::*;
 
@@ -24,7 +25,10 @@ async fn what_is_missing_damaged_or_unknown_is_named_with_the_reason() {
     std::fs::write(path(1), damaged).unwrap();
     let cut = std::fs::read(path(2)).unwrap();
     std::fs::write(path(2), &cut[..cut.len() - 1]).unwrap();
-    let report = verify(&house.lake, house.snapshot().await.as_ref(), 0).await.unwrap();
+    let seen = Mutex::new(Vec::new());
+    let watch = |progress: VerifyProgress| seen.lock().push(progress);
+    let report = verify_watched(&house.lake, house.snapshot().await.as_ref(), 0, &watch).await.unwrap();
+    assert_eq!(seen.lock().last(), Some(&VerifyProgress { segments: 6, bytes, problems: 3 }), "whoever waits is told how far it is");
     let told: Vec<_> = report.problems.iter().map(|problem| (problem.segment, problem.fault)).collect();
     assert_eq!(told, [(api[0].id, FileFault::Missing), (api[1].id, FileFault::Damaged), (api[2].id, FileFault::Damaged)]);
     let reasons: Vec<_> = report.problems.iter().map(|problem| problem.reason.as_str()).collect();

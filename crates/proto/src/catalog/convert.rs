@@ -115,11 +115,12 @@ impl TryFrom<v1::SourceObject> for SourceObject {
 
 impl From<&Commit> for v1::Commit {
     fn from(commit: &Commit) -> Self {
-        let Commit { added, removed, source_objects } = commit;
+        let Commit { added, removed, source_objects, unique_content } = commit;
         Self {
             added: added.iter().map(Into::into).collect(),
             removed: removed.iter().map(|id| id.as_bytes().to_vec()).collect(),
             source_objects: source_objects.iter().map(Into::into).collect(),
+            unique_content: *unique_content,
         }
     }
 }
@@ -132,6 +133,7 @@ impl TryFrom<v1::Commit> for Commit {
             added: commit.added.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             removed: commit.removed.iter().map(|id| segment_id_from_bytes(id, "Commit", "removed")).collect::<Result<_, _>>()?,
             source_objects: commit.source_objects.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            unique_content: commit.unique_content,
         })
     }
 }

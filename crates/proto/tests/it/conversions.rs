@@ -215,6 +215,7 @@ pub(crate) fn commit() -> Commit {
         ],
         removed: vec![SegmentId::from_bytes([9; 16])],
         source_objects: vec![source_object()],
+        unique_content: false,
     }
 }
 

@@ -132,6 +132,19 @@ impl CatalogClient for RemoteCatalog {
     async fn kept_segments(&self) -> Result<Vec<SegmentId>, Error> {
         self.fetch_kept_segments().await
     }
+
+    async fn backup(&self) -> Result<Vec<u8>, Error> {
+        let mut chunks = self.client.clone().backup(v1::BackupRequest {}).await.map_err(|status| self.error(&status))?.into_inner();
+        let (mut backup, mut expected) = (Vec::new(), None);
+        while let Some(v1::BackupChunk { piece, total }) = self.next(&mut chunks).await? {
+            expected = Some(total);
+            backup.extend_from_slice(&piece);
+        }
+        if expected != Some(backup.len() as u64) {
+            return Err(self.unexpected(format_args!("{} bytes of a backup instead of {}", backup.len(), expected.unwrap_or(0))));
+        }
+        Ok(backup)
+    }
 }
 
 #[async_trait]

@@ -33,7 +33,7 @@ impl Dial for Links {
     }
 }
 
-pub(super) fn address(node: usize) -> String {
+pub(crate) fn address(node: usize) -> String {
     format!("node-{node}:7000")
 }
 
@@ -110,7 +110,7 @@ impl Nodes {
         self.folders[node] = tempfile::tempdir().expect("a folder");
     }
 
-    pub(super) fn folder(&self, node: usize) -> &std::path::Path {
+    pub(crate) fn folder(&self, node: usize) -> &std::path::Path {
         self.folders[node].path()
     }
 
