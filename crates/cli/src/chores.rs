@@ -7,7 +7,7 @@ use anyhow::Context;
 use coldtrail_catalog::CatalogClient;
 use coldtrail_intake::{Push, PushServer, Taker, Tokens, Watcher, server_tls};
 use coldtrail_lake::Lake;
-use coldtrail_maintain::Maintenance;
+use coldtrail_maintain::{Maintenance, RejectsConfig, check_rejects};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -23,6 +23,8 @@ pub(crate) struct Chores {
     maintenance: Maintenance,
     /// Zero for never.
     every: Duration,
+    catalog: Arc<dyn CatalogClient>,
+    rejects: RejectsConfig,
 }
 
 impl Chores {
@@ -32,17 +34,32 @@ impl Chores {
             false => Some(Mutex::new(Watcher::new(Taker::new(open_ingest(config, lake, catalog)?, Arc::clone(catalog)), &config.watch)?)),
         };
         let every = Duration::from_secs(config.maintenance.every_seconds);
-        Ok(Self { watcher, maintenance: open_maintenance(config, lake, catalog)?, every })
+        let (catalog, rejects) = (Arc::clone(catalog), config.rejects.clone());
+        Ok(Self { watcher, maintenance: open_maintenance(config, lake, &catalog)?, every, catalog, rejects })
     }
 
     /// Works until `stop`.
     pub(crate) async fn lead(&self, stop: CancellationToken) {
-        tokio::join!(self.watch(stop.clone()), self.keep(stop));
+        tokio::join!(self.watch(stop.clone()), self.keep(stop.clone()), self.look_at_rejects(stop));
     }
 
     async fn watch(&self, stop: CancellationToken) {
         if let Some(watcher) = &self.watcher {
             watcher.lock().await.run(stop).await;
+        }
+    }
+
+    /// Raises and clears alarms; what was raised is in the log and in `system.alarms`.
+    async fn look_at_rejects(&self, stop: CancellationToken) {
+        let every = Duration::from_secs(self.rejects.alarm_every_seconds);
+        while !every.is_zero() {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(every) => {}
+            }
+            if let Err(error) = check_rejects(self.catalog.as_ref(), &self.rejects, now_ms()).await {
+                tracing::warn!(%error, "could not look whether more records than usual cannot be read; it is tried again");
+            }
         }
     }
 
@@ -58,6 +75,9 @@ impl Chores {
                     let (expired, deleted) =
                         (report.retention.segments_removed, report.garbage.removed_deleted + report.garbage.orphans_deleted);
                     tracing::info!(merged, made, duplicates = report.compaction.duplicates, expired, deleted, "the lake was kept");
+                    if let Some(backup) = &report.backup.taken {
+                        tracing::info!(backup, bytes = report.backup.bytes, deleted = report.backup.deleted, "the catalog was backed up");
+                    }
                     for failed in &report.compaction.failed {
                         tracing::warn!(day = %failed.day, reason = %failed.reason, "segments could not be merged");
                     }

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use coldtrail_ingest::IngestConfig;
 use coldtrail_intake::{PushConfig, WatchConfig};
 use coldtrail_lake::{StoreOptions, WriterConfig};
-use coldtrail_maintain::MaintenanceConfig;
+use coldtrail_maintain::{MaintenanceConfig, RejectsConfig};
 use coldtrail_normalize::Source;
 use coldtrail_query::GeoFiles;
 use coldtrail_scheduler::{EngineConfig, ExecutorConfig, RunsConfig, SlicePolicy, TierMode};
@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) watch: Vec<WatchConfig>,
     pub(crate) push: PushSection,
     pub(crate) maintenance: MaintenanceConfig,
+    /// When somebody is told that more records than usual cannot be read.
+    pub(crate) rejects: RejectsConfig,
     pub(crate) writer: WriterConfig,
     pub(crate) store: StoreOptions,
 }
@@ -239,6 +241,7 @@ impl Default for Config {
             watch: Vec::new(),
             push: PushSection::default(),
             maintenance: MaintenanceConfig::default(),
+            rejects: RejectsConfig::default(),
             writer: WriterConfig::default(),
             store: StoreOptions::default(),
         }
@@ -314,6 +317,7 @@ impl Config {
         self.watch.iter().try_for_each(WatchConfig::validate)?;
         self.push.validate()?;
         self.maintenance.validate()?;
+        self.rejects.validate()?;
         self.engine()?.validate()?;
         self.runs().validate()?;
         self.executor().validate()?;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use coldtrail_model::Alarm;
 use minijinja::{Environment, context};
 use ring::hmac;
 use serde_json::Value;
@@ -90,8 +91,23 @@ impl Webhook {
 
     /// Posts one finding, once.
     pub async fn send(&self, finding: &Finding) -> Result<(), WebhookError> {
+        self.post(serde_json::to_value(finding)).await
+    }
+
+    /// Posts one alarm, once: like a finding without a run, for the same template.
+    pub async fn send_alarm(&self, alarm: &Alarm) -> Result<(), WebhookError> {
+        let value = serde_json::to_value(alarm).map(|mut value| {
+            if let Value::Object(fields) = &mut value {
+                fields.insert("run_id".to_owned(), Value::Null);
+            }
+            value
+        });
+        self.post(value).await
+    }
+
+    async fn post(&self, finding: serde_json::Result<Value>) -> Result<(), WebhookError> {
         let Some(url) = &self.config.url else { return Ok(()) };
-        let finding = serde_json::to_value(finding).map_err(|error| WebhookError::Template { reason: error.to_string() })?;
+        let finding = finding.map_err(|error| WebhookError::Template { reason: error.to_string() })?;
         let body = self.body(&finding)?;
         let mut request = self.client.post(url).header("content-type", "application/json");
         if let Some(secret) = &self.config.secret {

@@ -13,6 +13,16 @@ pub enum Error {
         /// What it must be.
         reason: &'static str,
     },
+    /// A setting of the alarms is out of its range.
+    #[error("rejects.{key} cannot be {value}: {reason}")]
+    RejectsConfig {
+        /// The name of the setting.
+        key: &'static str,
+        /// Its value as given.
+        value: String,
+        /// What it must be.
+        reason: &'static str,
+    },
     /// A document that says what is kept cannot be understood: nothing is removed until it can.
     #[error("the {kind} {key:?} cannot be understood: {reason}; nothing is removed until it is corrected or deleted")]
     Document {

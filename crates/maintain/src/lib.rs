@@ -1,5 +1,5 @@
 //! Keeps the lake over months: compaction, duplicates, retention, legal hold, garbage collection, verification, rebuild,
-//! backup of the catalog.
+//! backup of the catalog, an alarm when rejects jump.
 //!
 //! Never decides what is visible by itself: every change is one commit of the catalog, and a file is deleted only once no commit,
 //! run or hold names it. Never parses logs and never plans queries.
@@ -12,6 +12,7 @@
 //! Read in this order: [`Maintenance`] does what is due, step by step; [`Hold`] and [`RetentionRule`] are what people say about it;
 //! [`verify`] compares the catalog with the files, and [`rebuild`] makes a catalog of the files alone, [`back_up`] a copy of it beside them.
 
+mod alarms;
 mod backup;
 mod budget;
 mod compaction;
@@ -32,6 +33,7 @@ mod retention;
 mod retire;
 mod verify;
 
+pub use alarms::{AlarmsReport, RejectsConfig, check_rejects};
 pub use backup::{BackupComparison, BackupReport, TakenBackup, back_up, backup_name, compare_backup, make_backup};
 pub use config::{Duplicates, MaintenanceConfig};
 pub use error::Error;

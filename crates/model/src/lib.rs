@@ -5,6 +5,7 @@
 //! Read in this order: [`Class`] says which tables there are, [`Column`] which columns each has, [`Event`] is one row, [`ocsf_json`]
 //! its nested form, [`SegmentMeta`] one file of rows, [`Snapshot`] the files that a query sees.
 
+mod alarm;
 mod captions;
 mod class;
 mod class_columns;
@@ -23,6 +24,7 @@ mod schema;
 mod segment;
 mod time;
 
+pub use alarm::{ALARM_KIND, Alarm};
 pub use captions::{activity_name, severity_name, status_name};
 pub use class::Class;
 pub use column::{Col, Column, Kind};

@@ -4,6 +4,7 @@
 //! the node that leads works on it ([`Runs::lead`]), and looks at the record again and again. Whatever a leader that has fallen still
 //! sends names an epoch that is over, and changes nothing.
 
+mod alarms_table;
 mod config;
 mod estimate;
 mod findings_table;

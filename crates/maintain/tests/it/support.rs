@@ -32,7 +32,13 @@ pub(crate) struct House {
 }
 
 pub(crate) fn config() -> MaintenanceConfig {
-    MaintenanceConfig { segments_min: 2, io_bytes_per_second_max: 0, duplicates: Duplicates::All, ..MaintenanceConfig::default() }
+    MaintenanceConfig {
+        segments_min: 2,
+        io_bytes_per_second_max: 0,
+        duplicates: Duplicates::All,
+        backup_every_hours: 0,
+        ..MaintenanceConfig::default()
+    }
 }
 
 /// Now, and so many hours later.

@@ -1,12 +1,13 @@
-//! Telling a case system of findings, at least once each.
+//! Telling a case system of findings and alarms, at least once each.
 
 use std::time::Duration;
 
 use coldtrail_hunt::{Finding, Webhook};
+use coldtrail_model::{ALARM_KIND, Alarm, DocumentChange};
 use coldtrail_query::Error;
 
 use super::Hunting;
-use crate::runs::now_ms;
+use crate::runs::{catalog_error, now_ms};
 
 /// How long findings that nobody told of may wait to be looked for.
 const LOOK: Duration = Duration::from_secs(5);
@@ -50,9 +51,31 @@ impl Hunting {
                 break;
             }
         }
+        for document in self.catalog.documents(ALARM_KIND).await.map_err(catalog_error)? {
+            let Ok(alarm) = serde_json::from_slice::<Alarm>(&document.body) else { continue };
+            if alarm.notified_ms.is_some() || refused.len() >= REFUSALS_MAX {
+                continue;
+            }
+            match webhook.send_alarm(&alarm).await {
+                Ok(()) => self.note_alarm_told(alarm, document.version).await?,
+                Err(error) => refused.push(error.to_string()),
+            }
+        }
         match refused.pop() {
             None => Ok(()),
             Some(message) => Err(Error::Unavailable { message }),
+        }
+    }
+
+    /// Whoever changed the alarm meanwhile goes before: then it is told again.
+    async fn note_alarm_told(&self, alarm: Alarm, version: u64) -> Result<(), Error> {
+        let told_ms = now_ms();
+        let alarm = Alarm { notified_ms: Some(told_ms), ..alarm };
+        let body = serde_json::to_vec(&alarm).map_err(|error| Error::Unavailable { message: error.to_string() })?;
+        let change = DocumentChange::put(ALARM_KIND, alarm.key, body, told_ms, "coldtrail").expecting(version);
+        match self.catalog.put_documents(vec![change]).await {
+            Ok(_) | Err(coldtrail_catalog::Error::DocumentChanged { .. }) => Ok(()),
+            Err(error) => Err(catalog_error(error)),
         }
     }
 

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use coldtrail_catalog::CatalogClient;
 use coldtrail_hunt::{Division, Finding, ResultFile, ResultTable, now_of};
-use coldtrail_model::{Run, RunId, Slice, SliceState};
+use coldtrail_model::{ALARM_KIND, Run, RunId, Slice, SliceState};
 use coldtrail_query::{Extension, Planner};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::datasource::{MemTable, TableType};
@@ -19,6 +19,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::prelude::SessionConfig;
 use serde::de::DeserializeOwned;
 
+use super::alarms_table::alarms_batch;
 use super::findings_table::findings_batch;
 use super::kpis_table::{HuntingFacts, kpis_batch};
 use super::prepare::moment;
@@ -29,6 +30,7 @@ use crate::hunting::{CONCLUSION, FINDING};
 const RESULTS: &str = "results";
 /// The schema with the feeds of indicators.
 const INTEL: &str = "intel";
+const ALARMS: &str = "alarms";
 const FINDINGS: &str = "findings";
 const KPIS: &str = "hunt_kpis";
 const RUNS: &str = "runs";
@@ -90,7 +92,7 @@ impl RunTables {
 #[async_trait::async_trait]
 impl Extension for RunTables {
     fn system_names(&self) -> Vec<&'static str> {
-        vec![FINDINGS, KPIS, RUNS, SLICES]
+        vec![ALARMS, FINDINGS, KPIS, RUNS, SLICES]
     }
 
     async fn system_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -103,6 +105,7 @@ impl Extension for RunTables {
                 }
                 slices_batch(&slices)?
             }
+            ALARMS => alarms_batch(&self.all(ALARM_KIND).await?)?,
             FINDINGS => findings_batch(&self.all::<Finding>(FINDING).await?)?,
             KPIS => {
                 let (runs, findings) = (self.runs().await?, self.all(FINDING).await?);
