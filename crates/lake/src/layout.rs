@@ -11,6 +11,9 @@ pub(crate) const RUNS_ROOT: &str = "runs";
 /// The folder of what hunters brought.
 pub(crate) const CONTENT_ROOT: &str = "content";
 
+/// The folder of what other engines read of the tables; apart from the events, so that no folder of theirs holds anything but Parquet.
+pub(crate) const ICEBERG_ROOT: &str = "iceberg";
+
 /// The path of a segment: `ocsf/api_activity/event_day=2026-03-01/0199….parquet`.
 pub(crate) fn segment_path(table: Table, day: Day, id: SegmentId) -> String {
     let root = match table {
