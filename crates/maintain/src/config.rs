@@ -30,6 +30,9 @@ pub struct MaintenanceConfig {
     pub removed_hours: u64,
     /// Files that no commit names are deleted once they are so many hours old: until then a writer may be about to commit them.
     pub orphan_hours: u64,
+    /// Whether each pass publishes the tables for engines that read Apache Iceberg: after segments were merged, before files are
+    /// deleted.
+    pub iceberg: bool,
 }
 
 /// Which events that came twice are kept once.
@@ -60,6 +63,7 @@ impl Default for MaintenanceConfig {
             duplicates: Duplicates::VendorId,
             removed_hours: 72,
             orphan_hours: 24,
+            iceberg: false,
         }
     }
 }
