@@ -58,6 +58,10 @@ impl Chores {
                     let (expired, deleted) =
                         (report.retention.segments_removed, report.garbage.removed_deleted + report.garbage.orphans_deleted);
                     tracing::info!(merged, made, duplicates = report.compaction.duplicates, expired, deleted, "the lake was kept");
+                    if let Some(iceberg) = &report.iceberg {
+                        let (tables, snapshot_id) = (iceberg.published.tables_published, iceberg.published.snapshot_id);
+                        tracing::info!(tables, snapshot_id, "the tables were published for other engines");
+                    }
                     for failed in &report.compaction.failed {
                         tracing::warn!(day = %failed.day, reason = %failed.reason, "segments could not be merged");
                     }
