@@ -7,7 +7,7 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 VENV := $(TARGET_DIR)/venv
 PYTHON := $(VENV)/bin/python
 BENCH_VENV := $(TARGET_DIR)/bench-venv
-LIGHT := $(addprefix -p coldtrail-,model proto normalize generate lake catalog ingest maintain sigma intel huntfile evidence)
+LIGHT := $(addprefix -p coldtrail-,model proto normalize generate lake catalog ingest iceberg maintain sigma intel huntfile evidence)
 
 .PHONY: help
 help: ## Say what there is

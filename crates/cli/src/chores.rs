@@ -78,6 +78,10 @@ impl Chores {
                     if let Some(backup) = &report.backup.taken {
                         tracing::info!(backup, bytes = report.backup.bytes, deleted = report.backup.deleted, "the catalog was backed up");
                     }
+                    if let Some(iceberg) = &report.iceberg {
+                        let (tables, snapshot_id) = (iceberg.published.tables_published, iceberg.published.snapshot_id);
+                        tracing::info!(tables, snapshot_id, "the tables were published for other engines");
+                    }
                     for failed in &report.compaction.failed {
                         tracing::warn!(day = %failed.day, reason = %failed.reason, "segments could not be merged");
                     }

@@ -85,7 +85,9 @@ pub(crate) fn open_ingest(config: &Config, lake: &Lake, catalog: &Arc<dyn Catalo
 /// in a catalog of before, and `coldtrail lake rebuild` takes it in.
 pub(crate) async fn clean_orphans(lake: &Lake, catalog: &dyn CatalogClient, grace: Duration) -> anyhow::Result<coldtrail_lake::Cleaned> {
     let older_than_ms = now_ms().saturating_sub(i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
-    let known: std::collections::HashSet<SegmentId> = catalog.kept_segments().await?.into_iter().collect();
+    let mut known: std::collections::HashSet<SegmentId> = catalog.kept_segments().await?.into_iter().collect();
+    // Those that were removed stay for `maintenance.removed_hours`: somebody may read them still.
+    known.extend(coldtrail_maintain::removed_segments(catalog).await?);
     let created_ms = catalog.status().await?.created_ms();
     let earlier = std::sync::atomic::AtomicU64::new(0);
     let stays = |id: &SegmentId| {

@@ -37,6 +37,28 @@ pub(crate) fn write_new_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written.and_then(|()| flush_folder(folder))
 }
 
+/// Writes a whole file in the place of the one that is there, if any: whoever reads sees the old one or the new one.
+pub(crate) fn replace_file(path: &Path, staged: &Path, bytes: &[u8]) -> io::Result<()> {
+    stage_beside(path, staged, bytes, |staged| fs::rename(staged, path))
+}
+
+/// Writes a whole new file unless there is one: then it fails with [`io::ErrorKind::AlreadyExists`] and leaves that as it is.
+pub(crate) fn create_file(path: &Path, staged: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A rename would take the place of what is there; a link does not.
+    stage_beside(path, staged, bytes, |staged| fs::hard_link(staged, path).and_then(|()| fs::remove_file(staged)))
+}
+
+fn stage_beside(path: &Path, staged: &Path, bytes: &[u8], place: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a file needs a folder"))?;
+    create_folders(folder)?;
+    let written = write_staged(staged, bytes).and_then(|()| place(staged)).and_then(|()| flush_folder(folder));
+    if written.is_err() {
+        // Whatever is left would only take space; the error that matters is the first one.
+        drop(fs::remove_file(staged));
+    }
+    written
+}
+
 /// Makes a folder and those above it, each durable in the one above.
 pub(crate) fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {

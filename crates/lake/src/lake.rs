@@ -19,6 +19,7 @@ const UPLOAD_PART_BYTES_MIN: usize = 5 << 20;
 /// <lake>/system/rejects/event_day=YYYY-MM-DD/<segment-id>.parquet      records that could not be read
 /// <lake>/sources/<commit-id>.json                                      which source objects a commit took in
 /// <lake>/backups/catalog/<time>-<snapshot>-<cluster>.backup            copies of the catalog
+/// <lake>/iceberg/<table>/metadata/…                                    which of these files a table holds, for other engines
 /// ```
 ///
 /// What lies there is visible to nobody until the catalog names it, so a lake can be written by several processes at once.
@@ -67,6 +68,15 @@ impl Lake {
     /// The path, in [`Lake::store`], of a file whose path relative to the lake is given, such as `SegmentMeta::path`.
     pub fn path(&self, relative: &str) -> Path {
         relative.split('/').filter(|part| !part.is_empty()).fold(self.inner.root.clone(), Path::join)
+    }
+
+    /// What other programs call a file of the lake, or a folder of it: `s3://bucket/prefix/ocsf/…`, `file:///folder/ocsf/…`. As the
+    /// store spells it, without percent-encoding, for that is how they read it.
+    pub fn address(&self, relative: &str) -> String {
+        match self.folder() {
+            Some(folder) => format!("file://{}", folder.join(relative).display()),
+            None => format!("{}://{}/{}", self.url().scheme(), self.url().authority(), self.path(relative)),
+        }
     }
 
     /// The lake's folder, if it is local.

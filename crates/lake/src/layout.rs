@@ -16,6 +16,8 @@ pub(crate) const BACKUPS_ROOT: &str = "backups/catalog";
 
 /// The folder of notes of what was taken in.
 pub(crate) const SOURCES_ROOT: &str = "sources";
+/// The folder of what other engines read of the tables; apart from the events, so that no folder of theirs holds anything but Parquet.
+pub(crate) const ICEBERG_ROOT: &str = "iceberg";
 
 /// The path of a segment: `ocsf/api_activity/event_day=2026-03-01/0199….parquet`.
 pub(crate) fn segment_path(table: Table, day: Day, id: SegmentId) -> String {

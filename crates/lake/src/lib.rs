@@ -30,6 +30,7 @@ mod rewrite;
 mod rows;
 mod sources;
 mod store;
+mod table_files;
 mod upload;
 mod writer;
 
@@ -44,4 +45,5 @@ pub use read::BatchStream;
 pub use rejects::{KeptReject, RejectRow, rejects_schema};
 pub use results::{RESULT_BYTES_MAX, WriteRowsError, WrittenRows};
 pub use rewrite::{Rewritten, SegmentRewriter, Sightings, conform_rows};
+pub use table_files::TableFile;
 pub use writer::SegmentWriter;

@@ -10,7 +10,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::task::spawn_blocking;
 
 use crate::durable::STAGED_SUFFIX;
-use crate::layout::{BACKUPS_ROOT, EVENTS_ROOT, SOURCES_ROOT, SYSTEM_ROOT, segment_id_of};
+use crate::layout::{BACKUPS_ROOT, EVENTS_ROOT, ICEBERG_ROOT, SOURCES_ROOT, SYSTEM_ROOT, segment_id_of};
+use crate::table_files::is_staged_table_file;
 use crate::{Error, Lake};
 
 /// How many files are deleted at the same time.
@@ -101,7 +102,7 @@ impl Lake {
         let Some(folder) = self.folder().map(Folder::to_owned) else { return Ok(Cleaned::default()) };
         let work = move || {
             let mut cleaned = Cleaned::default();
-            for root in [EVENTS_ROOT, SYSTEM_ROOT, SOURCES_ROOT, BACKUPS_ROOT] {
+            for root in [EVENTS_ROOT, SYSTEM_ROOT, SOURCES_ROOT, BACKUPS_ROOT, ICEBERG_ROOT] {
                 delete_unfinished(&folder.join(root), older_than_ms, &mut cleaned)?;
             }
             Ok(cleaned)
@@ -124,7 +125,7 @@ fn delete_unfinished(folder: &Folder, older_than_ms: i64, cleaned: &mut Cleaned)
     for entry in entries {
         let entry = entry?;
         let (kind, name) = (entry.file_type()?, entry.file_name());
-        let is_unfinished = name.to_str().and_then(|name| name.strip_suffix(STAGED_SUFFIX)).is_some_and(is_ours);
+        let is_unfinished = name.to_str().and_then(|name| name.strip_suffix(STAGED_SUFFIX)).is_some_and(|name| is_ours(name) || is_staged_table_file(name));
         if kind.is_dir() {
             delete_unfinished(&entry.path(), older_than_ms, cleaned)?;
         } else if is_unfinished {

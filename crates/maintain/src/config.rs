@@ -34,6 +34,9 @@ pub struct MaintenanceConfig {
     pub backup_every_hours: u64,
     /// So many backups of this cluster are kept; older ones are deleted.
     pub backups_kept: usize,
+    /// Whether each pass publishes the tables for engines that read Apache Iceberg: after segments were merged, before files are
+    /// deleted.
+    pub iceberg: bool,
 }
 
 /// Which events that came twice are kept once.
@@ -66,6 +69,7 @@ impl Default for MaintenanceConfig {
             orphan_hours: 24,
             backup_every_hours: 24,
             backups_kept: 14,
+            iceberg: false,
         }
     }
 }

@@ -82,6 +82,9 @@ pub enum Error {
         /// How many.
         segments: u64,
     },
+    /// The tables cannot be published for other engines. Files stay until they can: what was published before names them.
+    #[error("the tables cannot be published, and no file is deleted until they can: {0}")]
+    Iceberg(#[from] coldtrail_iceberg::Error),
     /// The lake cannot be read or written.
     #[error(transparent)]
     Lake(#[from] coldtrail_lake::Error),

@@ -1,4 +1,4 @@
-//! Keeps the lake over months: compaction, duplicates, retention, legal hold, garbage collection, verification, rebuild,
+//! Keeps the lake over months: compaction, duplicates, retention, legal hold, publishing, garbage collection, verification, rebuild,
 //! backup of the catalog, an alarm when rejects jump.
 //!
 //! Never decides what is visible by itself: every change is one commit of the catalog, and a file is deleted only once no commit,
@@ -40,7 +40,7 @@ pub use error::Error;
 pub use hold::{AUDIT_KIND, AuditEntry, HOLD_KIND, Hold, HoldScope, Holds, lift_hold, set_hold};
 pub use maintenance::Maintenance;
 pub use rebuild::{REBUILD_SEGMENTS_PER_COMMIT, RebuildOptions, RebuildReport, RefusedFile, rebuild};
-pub use removal::REMOVAL_KIND;
-pub use report::{CompactionReport, FailedJob, GarbageReport, Report, RetentionReport};
+pub use removal::{REMOVAL_KIND, removed_segments};
+pub use report::{CompactionReport, FailedJob, GarbageReport, IcebergReport, Report, RetentionReport};
 pub use retention::{RETENTION_KIND, Retention, RetentionRule, parse_retention_rule};
 pub use verify::{FileFault, FileProblem, UnknownFile, VerifyProgress, VerifyReport, verify, verify_watched};

@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budget;
 use crate::compaction::{JobDone, JobEnd, run_job};
+use crate::config::hours_ms;
 use crate::plan::plan;
 use crate::report::FailedJob;
 use crate::{
-    BackupReport, CompactionReport, Error, GarbageReport, Holds, MaintenanceConfig, Report, RetentionReport, backup, garbage, retire,
+    BackupReport, CompactionReport, Error, GarbageReport, Holds, IcebergReport, MaintenanceConfig, Report, RetentionReport, backup, garbage, retire,
 };
 
 /// How often a commit that the catalog did not answer is sent again.
@@ -45,8 +46,8 @@ impl Maintenance {
         Ok(Self { lake, catalog, config, writer_config })
     }
 
-    /// Does all that is due: brings back what is on hold, removes what is past its time, merges small segments, deletes files that
-    /// nobody needs, backs the catalog up. `now_ms` is in milliseconds since 1970, UTC.
+    /// Does all that is due: brings back what is on hold, removes what is past its time, merges small segments, publishes the tables if
+    /// that is asked for, deletes files that nobody needs, backs the catalog up. `now_ms` is in milliseconds since 1970, UTC.
     ///
     /// # Errors
     ///
@@ -55,9 +56,14 @@ impl Maintenance {
     pub async fn pass(&self, now_ms: i64, stop: &CancellationToken) -> Result<Report, Error> {
         let retention = self.retain(now_ms, stop).await?;
         let compaction = self.compact(now_ms, stop).await?;
+        // In this order: what is published after a merge names no file that is deleted next.
+        let iceberg = match self.config.iceberg {
+            true => Some(self.publish(now_ms, stop).await?),
+            false => None,
+        };
         let garbage = self.collect_garbage(now_ms, stop).await?;
         let backup = self.back_up(now_ms).await;
-        Ok(Report { compaction, retention, garbage, backup })
+        Ok(Report { compaction, retention, iceberg, garbage, backup })
     }
 
     /// Backs the catalog up if that is due. What is wrong with it is in the report: the lake is kept nevertheless.
@@ -67,6 +73,16 @@ impl Maintenance {
             tracing::warn!(%error, "the catalog could not be backed up; it is tried again");
             BackupReport { failed: Some(error.to_string()), ..BackupReport::default() }
         })
+    }
+
+    /// Has engines that read Apache Iceberg see what is visible now, and deletes versions of the tables that were replaced longer ago
+    /// than the files of removed segments stay: those name files that are gone.
+    pub async fn publish(&self, now_ms: i64, stop: &CancellationToken) -> Result<IcebergReport, Error> {
+        let work = self.work(now_ms, stop);
+        work.check_stop()?;
+        let published = coldtrail_iceberg::publish(work.lake, work.catalog.snapshot().await?.as_ref(), now_ms).await?;
+        let expired = coldtrail_iceberg::expire(work.lake, now_ms.saturating_sub(hours_ms(work.config.removed_hours))).await?;
+        Ok(IcebergReport { published, expired })
     }
 
     /// Merges small segments, and keeps events once that came twice. A job that fails does not stop the others.

@@ -39,6 +39,13 @@ pub(crate) struct Removal {
     pub(crate) segments: Vec<SegmentMeta>,
 }
 
+/// The segments that were removed and whose files stay until garbage is collected: for queries that began before, for engines that read
+/// what was published before, for holds. What deletes files beside [`crate::Maintenance`] must leave them alone too. Ask the catalog
+/// first which segments it keeps: a removal is noted before it is committed.
+pub async fn removed_segments(catalog: &dyn CatalogClient) -> Result<Vec<SegmentId>, Error> {
+    Ok(load(catalog).await?.into_values().flat_map(|removal| removal.segments).map(|segment| segment.id).collect())
+}
+
 /// The removals that are not forgotten, by the keys of their documents: the commit and a number.
 pub(crate) async fn load(catalog: &dyn CatalogClient) -> Result<BTreeMap<String, Removal>, Error> {
     let mut removals = BTreeMap::new();

@@ -1,3 +1,4 @@
+use coldtrail_iceberg::{ExpireReport, PublishReport};
 use serde::Serialize;
 
 use crate::BackupReport;
@@ -9,10 +10,21 @@ pub struct Report {
     pub compaction: CompactionReport,
     /// Segments that were past their time.
     pub retention: RetentionReport,
+    /// What was published for other engines; none if that is not asked for.
+    pub iceberg: Option<IcebergReport>,
     /// Files that nobody needs any more.
     pub garbage: GarbageReport,
     /// The backup of the catalog.
     pub backup: BackupReport,
+}
+
+/// What was published for other engines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct IcebergReport {
+    /// The tables.
+    pub published: PublishReport,
+    /// Versions of them that nobody should read any more.
+    pub expired: ExpireReport,
 }
 
 /// What compaction did.

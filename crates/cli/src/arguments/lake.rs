@@ -10,6 +10,13 @@ pub(crate) enum LakeCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Publish the tables now for engines that read Apache Iceberg (DuckDB, Spark, Trino): what is visible at this moment. With
+    /// `maintenance.iceberg`, the node that leads does it every `maintenance.every_seconds`.
+    Publish {
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Make an empty catalog again from the files of the lake: each row once, and the source objects that were noted; or bring one that
     /// was restored up to date. Runs, content and holds are not in the files: they are in backups (`coldtrail catalog backup`).
     Rebuild {

@@ -23,6 +23,7 @@ pub(crate) async fn run(command: &LakeCommand, config: &Config) -> anyhow::Resul
     let result = match command {
         LakeCommand::Verify { json } => verify(&lake, &catalog, *json).await,
         LakeCommand::Maintain { json } => maintain(config, &lake, &catalog, *json).await,
+        LakeCommand::Publish { json } => publish(config, &lake, &catalog, *json).await,
         LakeCommand::Rebuild { forget_missing, json } => {
             let options = RebuildOptions { forget_missing: *forget_missing, now_ms: now_ms() };
             rebuild(&lake, &catalog, options, *json).await
@@ -91,6 +92,25 @@ async fn maintain(config: &Config, lake: &Lake, catalog: &OpenCatalog, json: boo
         ),
     }
     Ok(if compaction.failed.is_empty() { exit::DONE } else { exit::INCOMPLETE })
+}
+
+#[allow(clippy::print_stdout)]
+async fn publish(config: &Config, lake: &Lake, catalog: &OpenCatalog, json: bool) -> anyhow::Result<u8> {
+    let maintenance = open_maintenance(config, lake, &catalog.client())?;
+    let report = maintenance.publish(now_ms(), &CancellationToken::new()).await?;
+    let (published, expired) = (&report.published, &report.expired);
+    match json {
+        true => println!("{}", serde_json::to_string(&report)?),
+        false => println!(
+            "{} tables published at snapshot {} and {} unchanged, in {}; {} versions past their time deleted",
+            published.tables_published,
+            published.snapshot_id,
+            published.tables_unchanged,
+            lake.address("iceberg"),
+            expired.versions_deleted
+        ),
+    }
+    Ok(if published.tables_overtaken == 0 { exit::DONE } else { exit::INCOMPLETE })
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]

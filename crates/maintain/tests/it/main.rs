@@ -9,6 +9,7 @@ mod crashes;
 mod duplicates;
 mod garbage;
 mod holds;
+mod iceberg;
 mod rebuild;
 mod retention;
 mod support;
