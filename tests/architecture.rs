@@ -14,7 +14,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("catalog", &["model", "proto"]),
     ("ingest", &["model", "normalize", "lake", "catalog"]),
     ("maintain", &["model", "lake", "catalog"]),
-    ("intake", &["model", "normalize", "lake", "catalog", "ingest"]),
+    ("intake", &["model", "proto", "normalize", "lake", "catalog", "ingest"]),
     ("generate", &[]),
     ("sigma", &["model"]),
     ("intel", &["model"]),

@@ -137,6 +137,12 @@ pub struct PushConfig {
     pub connections_max: usize,
     /// How many requests are read and unwrapped at the same time; each takes up to `body_bytes_max` and `plain_bytes_max` of memory.
     pub bodies_max: usize,
+    /// So many bytes of one call of `IngestService` may be received and not answered yet; then nothing more is read of it, and the
+    /// sender waits.
+    pub inflight_bytes_max: u64,
+    /// How many calls of `IngestService` may be open at the same time; each takes up to twice `body_bytes_max` of memory while a batch
+    /// arrives.
+    pub calls_max: usize,
 }
 
 impl Default for PushConfig {
@@ -151,6 +157,8 @@ impl Default for PushConfig {
             answer_seconds_max: 60,
             connections_max: 1024,
             bodies_max: 8,
+            inflight_bytes_max: 64 << 20,
+            calls_max: 256,
         }
     }
 }
@@ -167,9 +175,16 @@ impl PushConfig {
             ("answer_seconds_max", self.answer_seconds_max, 1, 3600),
             ("connections_max", self.connections_max as u64, 1, 100_000),
             ("bodies_max", self.bodies_max as u64, 1, 1024),
+            ("inflight_bytes_max", self.inflight_bytes_max, 1, u64::MAX),
+            ("calls_max", self.calls_max as u64, 1, 100_000),
         ];
-        check_ranges("push", &ranges)
+        check_ranges("push.limits", &ranges)
     }
+}
+
+/// A URL without what may be secret in it.
+fn shown(url: &str) -> &str {
+    url.rsplit('@').next().unwrap_or_default().split('?').next().unwrap_or_default()
 }
 
 /// Refuses the first setting that is out of its range.

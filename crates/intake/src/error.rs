@@ -57,3 +57,18 @@ pub enum Error {
     #[error(transparent)]
     Catalog(#[from] coldtrail_catalog::Error),
 }
+
+impl Error {
+    /// What a sender is told whose logs could not be kept: not where on this machine they would have been.
+    pub(crate) fn to_senders(&self) -> String {
+        if matches!(self, Self::SpoolFull { .. }) {
+            return self.to_string();
+        }
+        tracing::warn!(error = %self, "received logs could not be kept");
+        "it cannot be kept now, and the server's log says why; send it again".to_owned()
+    }
+
+    pub(crate) fn listen(address: impl ToString, reason: impl ToString) -> Self {
+        Self::Listen { address: address.to_string(), reason: reason.to_string() }
+    }
+}
