@@ -1,4 +1,4 @@
-"""Logs that keep coming: a folder that is watched, and what senders push over HTTP and gRPC, each record once whatever is repeated or killed."""
+"""Logs that keep coming: watched folders and queues, and what senders push over HTTP and gRPC, each record once whatever is repeated or killed."""
 
 import gzip
 import http.client
@@ -17,7 +17,7 @@ import grpc
 import pytest
 from grpc_tools import protoc
 from harness import Coldtrail, wait_for
-from stores import free_ports
+from stores import HOST, free_ports, running
 
 TOKEN = "a-token-of-this-test"
 
@@ -244,6 +244,81 @@ def test_calls_over_grpc_are_encrypted_with_the_given_certificate(node, ingest_v
         assert count(server) == (5, 5)
         with grpc.insecure_channel(f"127.0.0.1:{node.grpc_port}") as clear, pytest.raises(grpc.RpcError):
             Stream(ingest_v1, clear).next()
+
+
+@pytest.fixture
+def aws(tmp_path):
+    """S3 and SQS on this machine: moto sends real notifications from a bucket to a queue."""
+    boto3 = pytest.importorskip("boto3")
+    (port,) = free_ports(1)
+    place = f"http://{HOST}:{port}"
+    folder = tmp_path / "moto"
+    folder.mkdir()
+    options = {"endpoint_url": place, "region_name": "us-east-1", "aws_access_key_id": "e2e", "aws_secret_access_key": "e2e"}
+    with running([str(Path(sys.executable).parent / "moto_server"), "-H", HOST, "-p", str(port)], folder, f"{place}/moto-api/"):
+        s3, sqs = boto3.client("s3", **options), boto3.client("sqs", **options)
+        s3.create_bucket(Bucket="trail")
+        url = sqs.create_queue(QueueName="new-logs", Attributes={"VisibilityTimeout": "2"})["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        notify = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+        s3.put_bucket_notification_configuration(Bucket="trail", NotificationConfiguration=notify)
+        yield place, s3, sqs, url
+
+
+def left(sqs, url):
+    """Messages in a queue, those that were received and not deleted with them."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
+def test_a_queue_tells_of_new_objects_and_its_messages_go_after_their_commit(binary, tmp_path, aws):
+    place, s3, sqs, url = aws
+    environment = {"COLDTRAIL_STORE_S3_ENDPOINT": place, "COLDTRAIL_STORE_S3_REGION": "us-east-1", "COLDTRAIL_STORE_ALLOW_HTTP": "true"}
+    environment |= {"AWS_ACCESS_KEY_ID": "e2e", "AWS_SECRET_ACCESS_KEY": "e2e"}
+    coldtrail = Coldtrail(binary, tmp_path / "told", environment=environment)
+    (coldtrail.folder / "coldtrail.toml").write_text(f"""
+[[watch]]
+location = "s3://trail/logs/"
+source = "aws_cloudtrail"
+every_seconds = 1
+settle_seconds = 0
+queue = "{url}"
+queue_wait_seconds = 1
+""")
+    s3.put_object(Bucket="trail", Key="logs/before.json", Body=lines(0, 10))
+    with coldtrail.serve() as server:
+        wait_for("what lay there before", lambda: count(server) == (10, 10), 60)
+        s3.put_object(Bucket="trail", Key="logs/a b+c&d.json", Body=lines(10, 20))
+        s3.put_object(Bucket="trail", Key="logs/packed.json.gz", Body=gzip.compress(lines(20, 30)))
+        wait_for("what the queue tells of", lambda: count(server) == (30, 30), 60)
+        wait_for("the messages to be deleted", lambda: left(sqs, url) == 0, 60)
+        # One that nobody can read, one of another place, and one that comes twice: none of them holds up what comes after.
+        sqs.send_message(QueueUrl=url, MessageBody="not a notification")
+        s3.put_object(Bucket="trail", Key="elsewhere/x.json", Body=lines(900, 901))
+        again = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "trail"}, "object": {"key": "logs/packed.json.gz"}}}
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Type": "Notification", "Message": json.dumps({"Records": [again]})}))
+        s3.put_object(Bucket="trail", Key="logs/after.json", Body=lines(30, 40))
+        wait_for("what comes after", lambda: count(server) == (40, 40), 60)
+        wait_for("two messages to stay", lambda: left(sqs, url) == 2, 60)
+    # While nobody listens a message is lost: the listing at the next start finds its object.
+    s3.put_object(Bucket="trail", Key="logs/lost.json", Body=lines(40, 50))
+    sqs.purge_queue(QueueUrl=url)
+    with coldtrail.serve() as server:
+        wait_for("the listing", lambda: count(server) == (50, 50), 60)
+
+
+def test_a_queue_that_is_not_there_is_said_and_the_location_is_listed_all_the_same(binary, tmp_path, aws):
+    place, s3, _, url = aws
+    environment = {"COLDTRAIL_STORE_S3_ENDPOINT": place, "COLDTRAIL_STORE_S3_REGION": "us-east-1", "COLDTRAIL_STORE_ALLOW_HTTP": "true"}
+    environment |= {"AWS_ACCESS_KEY_ID": "e2e", "AWS_SECRET_ACCESS_KEY": "e2e"}
+    coldtrail = Coldtrail(binary, tmp_path / "untold", environment=environment)
+    watch = f'[[watch]]\nlocation = "s3://trail/logs/"\nsettle_seconds = 0\nqueue = "{url}-of-nobody"\nqueue_wait_seconds = 1\n'
+    (coldtrail.folder / "coldtrail.toml").write_text(watch)
+    s3.put_object(Bucket="trail", Key="logs/before.json", Body=lines(0, 10))
+    with coldtrail.serve() as server:
+        wait_for("the listing", lambda: count(server) == (10, 10), 60)
+        wait_for("the reason", lambda: "cannot receive from the queue" in server.log.read_text(), 60)
 
 
 def test_rejects_are_read_again_once_their_mapping_is_mended(binary, tmp_path):

@@ -50,6 +50,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A queue cannot be asked.
+    #[error("cannot {action} the queue {queue}: {reason}; check the URL, the credentials in the environment and their rights to the queue")]
+    Queue {
+        /// What was tried.
+        action: &'static str,
+        /// The queue's URL.
+        queue: String,
+        /// What the queue or the way to it said.
+        reason: String,
+    },
     /// The lake, the catalog or a store failed.
     #[error(transparent)]
     Ingest(#[from] coldtrail_ingest::Error),

@@ -34,4 +34,4 @@ pub use push::{Batch, Flushed, Push, Receipt, Taken};
 pub use taker::Taker;
 pub use tls::server_tls;
 pub use tokens::{TokenCheck, Tokens};
-pub use watch::{WatchStatus, Watcher, WatcherStatus};
+pub use watch::{QueueStatus, WatchStatus, Watcher, WatcherStatus};
