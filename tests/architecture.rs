@@ -15,7 +15,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("ingest", &["model", "normalize", "lake", "catalog"]),
     ("iceberg", &["model", "lake"]),
     ("maintain", &["model", "lake", "catalog", "iceberg"]),
-    ("intake", &["model", "normalize", "lake", "catalog", "ingest"]),
+    ("intake", &["model", "proto", "normalize", "lake", "catalog", "ingest"]),
     ("generate", &[]),
     ("sigma", &["model"]),
     ("intel", &["model"]),

@@ -1,17 +1,23 @@
-"""Logs that keep coming: a folder that is watched, and what senders push over HTTP, each record once whatever is repeated or killed."""
+"""Logs that keep coming: watched folders and queues, and what senders push over HTTP and gRPC, each record once whatever is repeated or killed."""
 
 import gzip
 import http.client
+import importlib
 import json
 import os
+import queue
 import signal
 import ssl
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
+import grpc
 import pytest
+from grpc_tools import protoc
 from harness import Coldtrail, wait_for
-from stores import free_ports
+from stores import HOST, free_ports, running
 
 TOKEN = "a-token-of-this-test"
 
@@ -32,7 +38,7 @@ def lines(first, last):
 @pytest.fixture
 def node(binary, tmp_path):
     coldtrail = Coldtrail(binary, tmp_path / "node")
-    (port,) = free_ports(1)
+    port, grpc_port = free_ports(2)
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     tokens = coldtrail.folder / "tokens"
@@ -45,12 +51,13 @@ settle_seconds = 0
 
 [push]
 bind = "127.0.0.1:{port}"
+grpc_bind = "127.0.0.1:{grpc_port}"
 tokens_file = "{tokens}"
 
 [push.limits]
 flush_seconds = 1
 """)
-    coldtrail.inbox, coldtrail.port = inbox, port
+    coldtrail.inbox, coldtrail.port, coldtrail.grpc_port = inbox, port, grpc_port
     return coldtrail
 
 
@@ -133,6 +140,185 @@ def test_a_listener_that_would_show_tokens_is_refused(node):
     (node.folder / "coldtrail.toml").write_text(f'[push]\nbind = "0.0.0.0:{node.port}"\ntokens_file = "tokens"\n')
     ran = node.try_run("config", "--check")
     assert ran.code != 0 and "push.tls_certificate" in ran.err, ran.err
+
+
+@pytest.fixture(scope="session")
+def ingest_v1(tmp_path_factory):
+    """The messages and the client of `proto/coldtrail/ingest/v1`, as any sender in Python makes them."""
+    protos, made = Path(__file__).parents[2] / "proto", tmp_path_factory.mktemp("proto")
+    arguments = ["protoc", f"-I{protos}", f"--python_out={made}", f"--grpc_python_out={made}", "coldtrail/ingest/v1/ingest.proto"]
+    assert protoc.main(arguments) == 0
+    sys.path.insert(0, str(made))
+    try:
+        yield importlib.import_module("coldtrail.ingest.v1.ingest_pb2"), importlib.import_module("coldtrail.ingest.v1.ingest_pb2_grpc")
+    finally:
+        sys.path.remove(str(made))
+
+
+class Stream:
+    """An open call of `IngestService.Push`."""
+
+    def __init__(self, ingest_v1, channel, token=TOKEN):
+        self.messages, services = ingest_v1
+        self.requests = queue.Queue()
+        stub = services.IngestServiceStub(channel)
+        self.answers = stub.Push(iter(self.requests.get, None), metadata=[("authorization", f"Bearer {token}")], timeout=120)
+
+    def send(self, name, body, **more):
+        self.requests.put(self.messages.PushRequest(id=name, records=body, **({"source": "aws_cloudtrail"} | more)))
+
+    def next(self):
+        return next(self.answers)
+
+    def end(self):
+        self.requests.put(None)
+        return list(self.answers)
+
+
+def counts(answer):
+    return answer.id, answer.taken.events, answer.taken.rejects, answer.taken.duplicates
+
+
+def connect(port):
+    channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+    grpc.channel_ready_future(channel).result(timeout=60)
+    return channel
+
+
+def test_batches_over_grpc_are_acknowledged_after_the_commit_and_repeated_ones_are_taken_once(node, ingest_v1):
+    with node.serve() as server, connect(node.grpc_port) as channel:
+        stream = Stream(ingest_v1, channel)
+        stream.send("one", lines(0, 40) + b"not a record\n", account="999900001111", labels=["edge"])
+        answer = stream.next()
+        assert counts(answer) == ("one", 40, 1, 0), answer
+        assert count(server) == (40, 40), "an answer comes after the commit"
+        assert server.value(f"SELECT records FROM system.sources WHERE url = '{answer.taken.object}'") == 41
+        assert server.value("SELECT count(*) FROM api_activity WHERE array_has(metadata_labels, 'edge')") == 40
+        assert server.value("SELECT count(*) FROM api_activity WHERE cloud_account_uid = '999900001111'") == 0, "these events name their account"
+        stream.send("one", lines(0, 40) + b"not a record\n", account="999900001111", labels=["edge"])
+        assert counts(stream.next()) == ("one", 0, 0, 41)
+        stream.send("odd", lines(0, 1), source="cloudtrial")
+        refused = stream.next().refused
+        assert refused.reason == ingest_v1[0].REASON_UNKNOWN_SOURCE and "cloudtrial" in refused.message, refused
+        stream.send("packed", gzip.compress(lines(40, 50)), compression=ingest_v1[0].COMPRESSION_GZIP)
+        assert [counts(answer) for answer in stream.end()] == [("packed", 10, 0, 0)]
+        assert count(server) == (50, 50)
+        with pytest.raises(grpc.RpcError) as wrong:
+            Stream(ingest_v1, channel, token="wrong").next()
+        assert wrong.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        assert TOKEN not in server.log.read_text()
+
+
+def test_what_a_killed_server_did_not_acknowledge_is_sent_again_and_taken_once(node, ingest_v1):
+    with node.serve() as server, connect(node.grpc_port) as channel:
+        stream = Stream(ingest_v1, channel)
+        for number in range(10):
+            stream.send(f"batch-{number}", lines(number * 5, number * 5 + 5))
+        stream.next()
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+        with pytest.raises(grpc.RpcError):
+            list(stream.answers)
+    with node.serve() as server, connect(node.grpc_port) as channel:
+        stream = Stream(ingest_v1, channel)
+        for number in range(10):
+            stream.send(f"batch-{number}", lines(number * 5, number * 5 + 5))
+        answers = sorted(counts(answer) for answer in stream.end())
+        assert [name for name, *_ in answers] == [f"batch-{number}" for number in range(10)]
+        assert all(events + duplicates == 5 for _, events, _, duplicates in answers), answers
+        assert count(server) == (50, 50)
+
+
+def test_calls_over_grpc_are_encrypted_with_the_given_certificate(node, ingest_v1):
+    certificates = node.folder / "certificates"
+    node.run("cluster", "certs", certificates, "listener", "--also", "127.0.0.1")
+    settings = node.folder / "coldtrail.toml"
+    files = f'tls_certificate = "{certificates / "listener.pem"}"\ntls_key = "{certificates / "listener-key.pem"}"\n\n[push.limits]'
+    settings.write_text(settings.read_text().replace("[push.limits]", files))
+    trusted = grpc.ssl_channel_credentials((certificates / "ca.pem").read_bytes())
+    with node.serve() as server, grpc.secure_channel(f"127.0.0.1:{node.grpc_port}", trusted) as channel:
+        grpc.channel_ready_future(channel).result(timeout=60)
+        stream = Stream(ingest_v1, channel)
+        stream.send("one", lines(0, 5))
+        assert [counts(answer) for answer in stream.end()] == [("one", 5, 0, 0)]
+        assert count(server) == (5, 5)
+        with grpc.insecure_channel(f"127.0.0.1:{node.grpc_port}") as clear, pytest.raises(grpc.RpcError):
+            Stream(ingest_v1, clear).next()
+
+
+@pytest.fixture
+def aws(tmp_path):
+    """S3 and SQS on this machine: moto sends real notifications from a bucket to a queue."""
+    boto3 = pytest.importorskip("boto3")
+    (port,) = free_ports(1)
+    place = f"http://{HOST}:{port}"
+    folder = tmp_path / "moto"
+    folder.mkdir()
+    options = {"endpoint_url": place, "region_name": "us-east-1", "aws_access_key_id": "e2e", "aws_secret_access_key": "e2e"}
+    with running([str(Path(sys.executable).parent / "moto_server"), "-H", HOST, "-p", str(port)], folder, f"{place}/moto-api/"):
+        s3, sqs = boto3.client("s3", **options), boto3.client("sqs", **options)
+        s3.create_bucket(Bucket="trail")
+        url = sqs.create_queue(QueueName="new-logs", Attributes={"VisibilityTimeout": "2"})["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        notify = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+        s3.put_bucket_notification_configuration(Bucket="trail", NotificationConfiguration=notify)
+        yield place, s3, sqs, url
+
+
+def left(sqs, url):
+    """Messages in a queue, those that were received and not deleted with them."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
+def test_a_queue_tells_of_new_objects_and_its_messages_go_after_their_commit(binary, tmp_path, aws):
+    place, s3, sqs, url = aws
+    environment = {"COLDTRAIL_STORE_S3_ENDPOINT": place, "COLDTRAIL_STORE_S3_REGION": "us-east-1", "COLDTRAIL_STORE_ALLOW_HTTP": "true"}
+    environment |= {"AWS_ACCESS_KEY_ID": "e2e", "AWS_SECRET_ACCESS_KEY": "e2e"}
+    coldtrail = Coldtrail(binary, tmp_path / "told", environment=environment)
+    (coldtrail.folder / "coldtrail.toml").write_text(f"""
+[[watch]]
+location = "s3://trail/logs/"
+source = "aws_cloudtrail"
+every_seconds = 1
+settle_seconds = 0
+queue = "{url}"
+queue_wait_seconds = 1
+""")
+    s3.put_object(Bucket="trail", Key="logs/before.json", Body=lines(0, 10))
+    with coldtrail.serve() as server:
+        wait_for("what lay there before", lambda: count(server) == (10, 10), 60)
+        s3.put_object(Bucket="trail", Key="logs/a b+c&d.json", Body=lines(10, 20))
+        s3.put_object(Bucket="trail", Key="logs/packed.json.gz", Body=gzip.compress(lines(20, 30)))
+        wait_for("what the queue tells of", lambda: count(server) == (30, 30), 60)
+        wait_for("the messages to be deleted", lambda: left(sqs, url) == 0, 60)
+        # One that nobody can read, one of another place, and one that comes twice: none of them holds up what comes after.
+        sqs.send_message(QueueUrl=url, MessageBody="not a notification")
+        s3.put_object(Bucket="trail", Key="elsewhere/x.json", Body=lines(900, 901))
+        again = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "trail"}, "object": {"key": "logs/packed.json.gz"}}}
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Type": "Notification", "Message": json.dumps({"Records": [again]})}))
+        s3.put_object(Bucket="trail", Key="logs/after.json", Body=lines(30, 40))
+        wait_for("what comes after", lambda: count(server) == (40, 40), 60)
+        wait_for("two messages to stay", lambda: left(sqs, url) == 2, 60)
+    # While nobody listens a message is lost: the listing at the next start finds its object.
+    s3.put_object(Bucket="trail", Key="logs/lost.json", Body=lines(40, 50))
+    sqs.purge_queue(QueueUrl=url)
+    with coldtrail.serve() as server:
+        wait_for("the listing", lambda: count(server) == (50, 50), 60)
+
+
+def test_a_queue_that_is_not_there_is_said_and_the_location_is_listed_all_the_same(binary, tmp_path, aws):
+    place, s3, _, url = aws
+    environment = {"COLDTRAIL_STORE_S3_ENDPOINT": place, "COLDTRAIL_STORE_S3_REGION": "us-east-1", "COLDTRAIL_STORE_ALLOW_HTTP": "true"}
+    environment |= {"AWS_ACCESS_KEY_ID": "e2e", "AWS_SECRET_ACCESS_KEY": "e2e"}
+    coldtrail = Coldtrail(binary, tmp_path / "untold", environment=environment)
+    watch = f'[[watch]]\nlocation = "s3://trail/logs/"\nsettle_seconds = 0\nqueue = "{url}-of-nobody"\nqueue_wait_seconds = 1\n'
+    (coldtrail.folder / "coldtrail.toml").write_text(watch)
+    s3.put_object(Bucket="trail", Key="logs/before.json", Body=lines(0, 10))
+    with coldtrail.serve() as server:
+        wait_for("the listing", lambda: count(server) == (10, 10), 60)
+        wait_for("the reason", lambda: "cannot receive from the queue" in server.log.read_text(), 60)
 
 
 def test_rejects_are_read_again_once_their_mapping_is_mended(binary, tmp_path):

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use coldtrail_model::{Commit, Document, DocumentChange, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot};
+use coldtrail_model::{Commit, Document, DocumentChange, Run, RunId, SegmentId, SegmentIndex, Slice, Snapshot, SourceObject};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -47,6 +47,10 @@ pub trait CatalogClient: SegmentIndex {
 
     /// Says of each object whether it was taken in already, in the order asked.
     async fn is_ingested(&self, probes: &[SourceProbe]) -> Result<Vec<bool>, Error>;
+
+    /// Gives each object as it was taken in, in the order asked; nothing for one that was not. Meant for the few that
+    /// [`CatalogClient::is_ingested`] knows: from another process all objects are fetched for it.
+    async fn ingested(&self, probes: &[SourceProbe]) -> Result<Vec<Option<SourceObject>>, Error>;
 
     /// Says of each SHA-256 whether an object with this content was taken in already, under whatever name.
     async fn has_content(&self, sha256: &[[u8; 32]]) -> Result<Vec<bool>, Error>;
@@ -182,6 +186,22 @@ impl Status {
     pub fn created_ms(&self) -> i64 {
         let (seconds, nanos) = self.cluster_id.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
         i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX).saturating_add(i64::from(nanos / 1_000_000))
+    }
+}
+
+impl SourceIdentity {
+    /// True if this is what the catalog knows under the same URL.
+    pub(crate) fn is_of(&self, object: &SourceObject) -> bool {
+        match self {
+            Self::Sha256(sha256) => object.sha256 == *sha256,
+            Self::Stamp { bytes, modified_ms, etag } => {
+                let tags_agree = match (&object.etag, etag) {
+                    (Some(ours), Some(theirs)) => ours == theirs,
+                    _ => true,
+                };
+                object.bytes == *bytes && object.modified_ms == *modified_ms && tags_agree
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use coldtrail_model::{Day, SegmentId, SegmentMeta, Snapshot, SourceObject, Table
 use imbl::{OrdMap, OrdSet};
 
 use crate::raft::{ProposedCommit, Refusal};
-use crate::{CommitId, SourceIdentity, SourceProbe};
+use crate::{CommitId, SourceProbe};
 
 mod documents;
 mod pinned;
@@ -138,7 +138,12 @@ impl Contents {
 
     /// True if this object was taken in.
     pub(crate) fn is_ingested(&self, probe: &SourceProbe) -> bool {
-        self.sources.get(&probe.url).is_some_and(|objects| objects.iter().any(|object| is_same(object, &probe.identity)))
+        self.ingested(probe).is_some()
+    }
+
+    /// This object, if it was taken in.
+    pub(crate) fn ingested(&self, probe: &SourceProbe) -> Option<&Arc<SourceObject>> {
+        self.sources.get(&probe.url)?.iter().find(|object| probe.identity.is_of(object))
     }
 
     /// True if this object was taken in with this content.
@@ -202,19 +207,6 @@ impl RecentCommits {
             let Some((oldest, forgotten)) = self.by_age.get_min().map(|(age, commit)| (*age, commit.id)) else { break };
             self.by_age.remove(&oldest);
             self.ages.remove(&forgotten);
-        }
-    }
-}
-
-fn is_same(object: &SourceObject, identity: &SourceIdentity) -> bool {
-    match identity {
-        SourceIdentity::Sha256(sha256) => object.sha256 == *sha256,
-        SourceIdentity::Stamp { bytes, modified_ms, etag } => {
-            let tags_agree = match (&object.etag, etag) {
-                (Some(ours), Some(theirs)) => ours == theirs,
-                _ => true,
-            };
-            object.bytes == *bytes && object.modified_ms == *modified_ms && tags_agree
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What a node does by itself beside answering: watch places where logs arrive, take what is pushed, keep the lake over months.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use coldtrail_catalog::CatalogClient;
-use coldtrail_intake::{Push, PushServer, Taker, Tokens, Watcher, server_tls};
+use coldtrail_intake::{GrpcServer, Push, PushServer, Taker, Tokens, Watcher, server_tls};
 use coldtrail_lake::Lake;
 use coldtrail_maintain::{Maintenance, RejectsConfig, check_rejects};
 use tokio::net::TcpListener;
@@ -97,33 +98,52 @@ pub(crate) fn open_maintenance(config: &Config, lake: &Lake, catalog: &Arc<dyn C
     Ok(Maintenance::new(lake.clone(), Arc::clone(catalog), config.maintenance.clone(), config.writer.clone())?)
 }
 
-/// Takes what is pushed, until `stop`; what this node has received it commits, whoever leads. Nothing without `push.bind`.
+/// Takes what is pushed, until `stop`; what this node has received it commits, whoever leads. Nothing without `push.bind` and
+/// `push.grpc_bind`.
 pub(crate) async fn serve_push(
     config: &Config,
     lake: &Lake,
     catalog: &Arc<dyn CatalogClient>,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
-    let (Some(address), Some(tokens)) = (config.push.bind, &config.push.tokens_file) else { return Ok(None) };
+    let (http, grpc) = (listen("push.bind", config.push.bind).await?, listen("push.grpc_bind", config.push.grpc_bind).await?);
+    let (true, Some(tokens)) = (http.is_some() || grpc.is_some(), &config.push.tokens_file) else { return Ok(None) };
     let text = std::fs::read_to_string(tokens).with_context(|| format!("cannot read the tokens {}", tokens.display()))?;
     let tokens: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     anyhow::ensure!(!tokens.is_empty(), "push.tokens_file has no token: nobody could push anything");
+    let tokens = Tokens::new(&tokens);
     let tls = match (&config.push.tls_certificate, &config.push.tls_key) {
         (Some(certificate), Some(key)) => Some(server_tls(certificate, key)?),
         _ => None,
     };
     let taker = Taker::new(open_ingest(config, lake, catalog)?, Arc::clone(catalog));
     let push = Push::open(config.data_folder.join("spool"), taker, config.push.limits.clone()).await?;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; set push.bind to another port"))?;
-    tracing::info!(address = %listener.local_addr()?, encrypted = tls.is_some(), "logs can be pushed");
-    let server = PushServer::new(push.clone(), Tokens::new(&tokens));
+    for (listener, protocol) in [(&http, "http"), (&grpc, "grpc")] {
+        if let Some(listener) = listener {
+            tracing::info!(address = %listener.local_addr()?, protocol, encrypted = tls.is_some(), "logs can be pushed");
+        }
+    }
+    let (http_server, grpc_server) = (PushServer::new(push.clone(), tokens.clone()), GrpcServer::new(push.clone(), tokens));
+    let over_http = {
+        let (tls, stop) = (tls.clone(), stop.clone());
+        async move { if let Some(listener) = http { http_server.serve(listener, tls, stop).await } else { Ok(()) } }
+    };
+    let over_grpc = {
+        let stop = stop.clone();
+        async move { if let Some(listener) = grpc { grpc_server.serve(listener, tls, stop).await } else { Ok(()) } }
+    };
     Ok(Some(tokio::spawn(async move {
-        let (served, ()) = tokio::join!(server.serve(listener, tls, stop.clone()), push.run(stop.clone()));
-        if let Err(error) = served {
-            tracing::error!(%error, "nothing can be pushed any more");
+        let (over_http, over_grpc, ()) = tokio::join!(over_http, over_grpc, push.run(stop));
+        for error in [over_http, over_grpc].into_iter().filter_map(Result::err) {
+            tracing::error!(%error, "logs cannot be pushed any more");
         }
     })))
+}
+
+async fn listen(name: &str, address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = TcpListener::bind(address).await;
+    Ok(Some(listener.with_context(|| format!("cannot listen on {address}; set {name} to another port"))?))
 }
 
 /// Now, in milliseconds since 1970, UTC.

@@ -59,12 +59,14 @@ pub(crate) struct HealthConfig {
     pub(crate) bind: Option<std::net::SocketAddr>,
 }
 
-/// Where logs are pushed to over HTTP.
+/// Where logs are pushed to, over HTTP and over gRPC.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PushSection {
     /// Where `POST /v1/events` and Splunk's collector are answered; nowhere if not given. In the clear on loopback addresses only.
     pub(crate) bind: Option<std::net::SocketAddr>,
+    /// Where `IngestService` is answered over gRPC, with the same tokens, certificate and limits; nowhere if not given.
+    pub(crate) grpc_bind: Option<std::net::SocketAddr>,
     /// A file with the tokens of senders, one a line; lines that begin with `#` are passed over.
     pub(crate) tokens_file: Option<PathBuf>,
     /// The certificate of the listener with its chain, PEM.
@@ -80,12 +82,17 @@ impl PushSection {
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             bail!("push.tls_certificate and push.tls_key belong together; give both or none");
         }
-        let Some(bind) = self.bind else { return Ok(()) };
-        if self.tokens_file.is_none() {
-            bail!("push.bind needs push.tokens_file: a file with the tokens of senders, one a line");
+        for (name, bind) in [("push.bind", self.bind), ("push.grpc_bind", self.grpc_bind)] {
+            let Some(bind) = bind else { continue };
+            if self.tokens_file.is_none() {
+                bail!("{name} needs push.tokens_file: a file with the tokens of senders, one a line");
+            }
+            if self.tls_key.is_none() && !bind.ip().is_loopback() {
+                bail!("{name} is {bind}: without push.tls_certificate and push.tls_key it must be a loopback address");
+            }
         }
-        if self.tls_key.is_none() && !bind.ip().is_loopback() {
-            bail!("push.bind is {bind}: without push.tls_certificate and push.tls_key it must be a loopback address");
+        if self.bind.is_some() && self.bind == self.grpc_bind && self.bind.is_some_and(|bind| bind.port() != 0) {
+            bail!("push.bind and push.grpc_bind are the same; give each a port of its own");
         }
         Ok(())
     }

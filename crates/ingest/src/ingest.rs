@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::reader::{hash, read_whole, start_reading};
 use crate::take::Hashed;
 use crate::transaction::Transaction;
-use crate::{Error, FailedObject, IngestConfig, Progress, ReadOutcome, Report, SourceChoice, SourceFile, locate};
+use crate::{Error, FailedObject, IngestConfig, Progress, ReadOutcome, ReceivedObject, Report, SourceChoice, SourceFile, find, locate};
 
 /// The source of rejects that no source recognises.
 pub const UNKNOWN_SOURCE: &str = "unknown";
@@ -88,6 +88,16 @@ impl Ingest {
     /// What is at a location, as [`locate`] lists it.
     pub async fn list(&self, location: &str) -> Result<Vec<SourceFile>, Error> {
         locate(location, &self.store_options).await
+    }
+
+    /// These objects of the store of a location, as [`find`] looks at them.
+    pub async fn find(&self, location: &str, keys: &[String]) -> Result<Vec<Result<Option<SourceFile>, String>>, Error> {
+        find(location, keys, &self.store_options).await
+    }
+
+    /// How to reach the stores that objects are read from.
+    pub fn store_options(&self) -> &StoreOptions {
+        &self.store_options
     }
 
     /// Reads and commits these objects.
@@ -209,11 +219,14 @@ impl Run<'_> {
                 outcome = outcomes.recv() => outcome,
             };
             match outcome {
-                Some(ReadOutcome::Batch(source, batch)) => {
+                Some(ReadOutcome::Batch(source, mut batch)) => {
                     self.progress.events += batch.events.len() as u64;
                     self.progress.rejects += batch.rejects.len() as u64;
                     for reject in &batch.rejects {
                         *self.report.rejects_by_reason.entry(format!("{source}: {}", kind_of(&reject.reason))).or_default() += 1;
+                    }
+                    if let Some(marks) = file.marks() {
+                        batch.events.iter_mut().for_each(|(_, event)| marks.put_on(event));
                     }
                     transaction.add(&object, source, batch, now_ms).await?;
                     (self.watch)(self.progress);
@@ -279,7 +292,11 @@ impl Run<'_> {
         let committed = transaction.commit(&ingest.lake, ingest.catalog.as_ref(), ingest.config.commit_retries_max, unique_content).await;
         match committed {
             Ok((segments, committed)) => {
-                for (_, object, bytes_plain) in objects {
+                for (file, object, bytes_plain) in objects {
+                    if file.received_as().is_some() {
+                        let (url, snapshot_id) = (object.url.clone(), committed.snapshot_id);
+                        self.report.received.push(ReceivedObject { url, events: object.events, rejects: object.rejects, snapshot_id });
+                    }
                     self.report.objects_ingested += 1;
                     self.report.bytes_stored += object.bytes;
                     self.report.bytes_plain += bytes_plain;

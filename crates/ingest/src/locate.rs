@@ -9,11 +9,11 @@ use bytes::Bytes;
 use coldtrail_lake::{Lake, StoreOptions};
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::io::AsyncReadExt;
 use url::Url;
 
-use crate::{Error, SourceChoice};
+use crate::{Error, Marks, SourceChoice};
 
 /// How much of a local file is read at once, in bytes.
 const PIECE_BYTES: usize = 256 << 10;
@@ -31,6 +31,8 @@ pub struct SourceFile {
     pub etag: Option<String>,
     /// Its source, if whoever sent it said so; nothing for an object that was listed.
     received_as: Option<SourceChoice>,
+    /// What whoever sent it said of its records; nothing for an object that was listed.
+    marks: Option<Arc<Marks>>,
     at: At,
 }
 
@@ -45,7 +47,17 @@ impl SourceFile {
     /// An object that somebody sent: it lies in a file until it is committed, and is known by its URL. `written_ms` stands in for
     /// the times that its records lack. What cannot be read of it becomes rejects, since nobody could bring it again.
     pub fn received(url: String, file: PathBuf, bytes: u64, written_ms: i64, choice: SourceChoice) -> Self {
-        Self { url, bytes, modified_ms: written_ms, etag: None, received_as: Some(choice), at: At::File(file) }
+        Self { url, bytes, modified_ms: written_ms, etag: None, received_as: Some(choice), marks: None, at: At::File(file) }
+    }
+
+    /// The same object, with what whoever sent it said of all its records.
+    #[must_use]
+    pub fn with_marks(self, marks: Marks) -> Self {
+        Self { marks: (!marks.is_empty()).then(|| Arc::new(marks)), ..self }
+    }
+
+    pub(crate) fn marks(&self) -> Option<&Arc<Marks>> {
+        self.marks.as_ref()
     }
 
     /// The source that whoever sent it named; nothing for an object that was listed.
@@ -98,6 +110,47 @@ pub async fn locate(location: &str, options: &StoreOptions) -> Result<Vec<Source
     Ok(found)
 }
 
+/// How many objects are asked for at the same time.
+const ASKED_AT_ONCE: usize = 16;
+
+/// Looks at objects of an object store, named by their keys in the bucket, whose location is `location`: each as [`locate`] would list
+/// it, nothing for one that is not there, or why it cannot be told.
+pub async fn find(location: &str, keys: &[String], options: &StoreOptions) -> Result<Vec<Result<Option<SourceFile>, String>>, Error> {
+    let place = Lake::open(location, options)?;
+    let (store, base) = (place.store(), base_of(&place));
+    let looking = keys.iter().cloned().map(|key| {
+        let (store, base) = (Arc::clone(&store), base.clone());
+        async move {
+            let path = Path::parse(&key).map_err(|error| error.to_string())?;
+            match store.head(&path).await {
+                Ok(meta) => Ok(Some(object_at(&base, &store, meta))),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    });
+    Ok(futures::stream::iter(looking).buffered(ASKED_AT_ONCE).collect().await)
+}
+
+/// The URL of the bucket, without a slash at its end.
+fn base_of(place: &Lake) -> String {
+    let mut base = place.url().clone();
+    base.set_path("");
+    base.as_str().trim_end_matches('/').to_owned()
+}
+
+fn object_at(base: &str, store: &Arc<dyn ObjectStore>, meta: ObjectMeta) -> SourceFile {
+    SourceFile {
+        url: format!("{base}/{}", meta.location),
+        bytes: meta.size,
+        modified_ms: meta.last_modified.timestamp_millis(),
+        etag: meta.e_tag,
+        received_as: None,
+        marks: None,
+        at: At::Object(Arc::clone(store), meta.location),
+    }
+}
+
 async fn list_files(location: &str) -> Result<Vec<SourceFile>, Error> {
     let path = match Url::parse(location) {
         Ok(url) if url.scheme() == "file" => url.to_file_path().map_err(|()| Error::NoSuchLocation { location: location.to_owned() })?,
@@ -124,8 +177,7 @@ fn unreadable(location: &str, source: io::Error) -> Error {
 }
 
 fn walk(path: &FilePath, is_named: bool, found: &mut Vec<SourceFile>) -> io::Result<()> {
-    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
-    if is_hidden && !is_named {
+    if !is_named && path.file_name().is_some_and(|name| is_hidden(&name.to_string_lossy())) {
         return Ok(());
     }
     let listed = std::fs::metadata(path).and_then(|metadata| {
@@ -153,7 +205,7 @@ fn walk(path: &FilePath, is_named: bool, found: &mut Vec<SourceFile>) -> io::Res
 
 fn file_at(path: &FilePath, bytes: u64, modified_ms: i64) -> io::Result<SourceFile> {
     let url = Url::from_file_path(path).map_err(|()| io::Error::other(format!("{} is not an absolute path", path.display())))?;
-    Ok(SourceFile { url: url.to_string(), bytes, modified_ms, etag: None, received_as: None, at: At::File(path.to_owned()) })
+    Ok(SourceFile { url: url.to_string(), bytes, modified_ms, etag: None, received_as: None, marks: None, at: At::File(path.to_owned()) })
 }
 
 async fn list_objects(location: &str, options: &StoreOptions) -> Result<Vec<SourceFile>, Error> {
@@ -161,8 +213,7 @@ async fn list_objects(location: &str, options: &StoreOptions) -> Result<Vec<Sour
     let store = place.store();
     let prefix = place.path("");
     let unlistable = |source| Error::Unlistable { location: location.to_owned(), source };
-    let mut base = place.url().clone();
-    base.set_path("");
+    let base = base_of(&place);
     let listed: Vec<_> = store.list(Some(&prefix)).try_collect().await.map_err(unlistable)?;
     let mut metas = listed;
     if metas.is_empty() {
@@ -172,14 +223,11 @@ async fn list_objects(location: &str, options: &StoreOptions) -> Result<Vec<Sour
             Err(source) => return Err(unlistable(source)),
         }
     }
-    let is_hidden = |path: &Path| path.filename().is_some_and(|name| name.starts_with(['.', '_']));
-    let files = metas.into_iter().filter(|meta| !is_hidden(&meta.location)).map(|meta| SourceFile {
-        url: format!("{}/{}", base.as_str().trim_end_matches('/'), meta.location),
-        bytes: meta.size,
-        modified_ms: meta.last_modified.timestamp_millis(),
-        etag: meta.e_tag,
-        received_as: None,
-        at: At::Object(Arc::clone(&store), meta.location),
-    });
-    Ok(files.collect())
+    let files = metas.into_iter().filter(|meta| !meta.location.filename().is_some_and(is_hidden));
+    Ok(files.map(|meta| object_at(&base, &store, meta)).collect())
+}
+
+/// True if files of this name are left out: editors and writers keep unfinished work in them.
+pub fn is_hidden(name: &str) -> bool {
+    name.starts_with(['.', '_'])
 }

@@ -35,6 +35,22 @@ pub struct Report {
     pub snapshot_id: Option<u64>,
     /// Objects that could not be read; nothing of them was ingested.
     pub failed: Vec<FailedObject>,
+    /// Objects that somebody sent and that were ingested, each by itself.
+    #[serde(skip)]
+    pub received: Vec<ReceivedObject>,
+}
+
+/// What became of an object that somebody sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedObject {
+    /// The object.
+    pub url: String,
+    /// Its records that became events.
+    pub events: u64,
+    /// Its records that became rejects.
+    pub rejects: u64,
+    /// The first snapshot that shows it.
+    pub snapshot_id: u64,
 }
 
 /// An object that could not be read.

@@ -33,6 +33,23 @@ pub struct WatchConfig {
     /// An object whose bytes were taken in under another name is only noted. Objects of more than 8 MiB are then read twice.
     #[serde(default = "drop_same_content")]
     pub drop_same_content: bool,
+    /// The URL of an SQS queue that is told of new objects: they are taken as soon as its messages come. Only for `s3://`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// With `queue`: how long one question to it waits for messages, in seconds.
+    #[serde(default = "queue_wait_seconds")]
+    pub queue_wait_seconds: u64,
+    /// With `queue`: how often the location is listed all the same, in seconds, instead of `every_seconds`. Finds what no message told of.
+    #[serde(default = "queue_list_seconds")]
+    pub queue_list_seconds: u64,
+}
+
+fn queue_wait_seconds() -> u64 {
+    20
+}
+
+fn queue_list_seconds() -> u64 {
+    3600
 }
 
 fn auto() -> String {
@@ -83,6 +100,9 @@ impl WatchConfig {
             batch_objects_max: batch_objects_max(),
             batch_bytes_max: batch_bytes_max(),
             drop_same_content: drop_same_content(),
+            queue: None,
+            queue_wait_seconds: queue_wait_seconds(),
+            queue_list_seconds: queue_list_seconds(),
         }
     }
 
@@ -97,11 +117,24 @@ impl WatchConfig {
         if let Err(error) = self.choice() {
             return refuse("source", &self.source, &error.to_string());
         }
+        if let Some(queue) = &self.queue {
+            if !self.location.starts_with("s3://") {
+                return refuse("queue", &shown(queue), "only a location in s3:// has a queue");
+            }
+            if !queue.starts_with("https://") && !queue.starts_with("http://") {
+                return refuse("queue", &shown(queue), "give the queue's URL, as https://sqs.REGION.amazonaws.com/ACCOUNT/NAME");
+            }
+            if queue.contains('@') || queue.contains('?') {
+                return refuse("queue", &shown(queue), "credentials and options do not belong in it; put credentials in the environment");
+            }
+        }
         let ranges = [
             ("every_seconds", self.every_seconds, 1, SECONDS_MAX),
             ("settle_seconds", self.settle_seconds, 0, SECONDS_MAX),
             ("retry_seconds_min", self.retry_seconds_min, 1, self.retry_seconds_max),
             ("retry_seconds_max", self.retry_seconds_max, 1, SECONDS_MAX),
+            ("queue_wait_seconds", self.queue_wait_seconds, 1, 20),
+            ("queue_list_seconds", self.queue_list_seconds, 1, SECONDS_MAX),
             ("batch_objects_max", self.batch_objects_max as u64, 1, u64::MAX),
             ("batch_bytes_max", self.batch_bytes_max, 1, u64::MAX),
         ];
@@ -137,6 +170,12 @@ pub struct PushConfig {
     pub connections_max: usize,
     /// How many requests are read and unwrapped at the same time; each takes up to `body_bytes_max` and `plain_bytes_max` of memory.
     pub bodies_max: usize,
+    /// So many bytes of one call of `IngestService` may be received and not answered yet; then nothing more is read of it, and the
+    /// sender waits.
+    pub inflight_bytes_max: u64,
+    /// How many calls of `IngestService` may be open at the same time; each takes up to twice `body_bytes_max` of memory while a batch
+    /// arrives.
+    pub calls_max: usize,
 }
 
 impl Default for PushConfig {
@@ -151,6 +190,8 @@ impl Default for PushConfig {
             answer_seconds_max: 60,
             connections_max: 1024,
             bodies_max: 8,
+            inflight_bytes_max: 64 << 20,
+            calls_max: 256,
         }
     }
 }
@@ -167,9 +208,16 @@ impl PushConfig {
             ("answer_seconds_max", self.answer_seconds_max, 1, 3600),
             ("connections_max", self.connections_max as u64, 1, 100_000),
             ("bodies_max", self.bodies_max as u64, 1, 1024),
+            ("inflight_bytes_max", self.inflight_bytes_max, 1, u64::MAX),
+            ("calls_max", self.calls_max as u64, 1, 100_000),
         ];
-        check_ranges("push", &ranges)
+        check_ranges("push.limits", &ranges)
     }
+}
+
+/// A URL without what may be secret in it.
+fn shown(url: &str) -> &str {
+    url.rsplit('@').next().unwrap_or_default().split('?').next().unwrap_or_default()
 }
 
 /// Refuses the first setting that is out of its range.

@@ -50,10 +50,35 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A queue cannot be asked.
+    #[error("cannot {action} the queue {queue}: {reason}; check the URL, the credentials in the environment and their rights to the queue")]
+    Queue {
+        /// What was tried.
+        action: &'static str,
+        /// The queue's URL.
+        queue: String,
+        /// What the queue or the way to it said.
+        reason: String,
+    },
     /// The lake, the catalog or a store failed.
     #[error(transparent)]
     Ingest(#[from] coldtrail_ingest::Error),
     /// The catalog cannot be asked.
     #[error(transparent)]
     Catalog(#[from] coldtrail_catalog::Error),
+}
+
+impl Error {
+    /// What a sender is told whose logs could not be kept: not where on this machine they would have been.
+    pub(crate) fn to_senders(&self) -> String {
+        if matches!(self, Self::SpoolFull { .. }) {
+            return self.to_string();
+        }
+        tracing::warn!(error = %self, "received logs could not be kept");
+        "it cannot be kept now, and the server's log says why; send it again".to_owned()
+    }
+
+    pub(crate) fn listen(address: impl ToString, reason: impl ToString) -> Self {
+        Self::Listen { address: address.to_string(), reason: reason.to_string() }
+    }
 }

@@ -20,6 +20,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::tls::check_listener;
 use crate::{Error, Push, TokenCheck};
 
 use routes::Desk;
@@ -46,10 +47,7 @@ impl PushServer {
     /// Serves until `stop`, then lets requests under way end. Without TLS only on a loopback address: tokens and logs would be
     /// there for everybody to read. [`Push::run`] must run beside it, or nothing is ever committed.
     pub async fn serve(&self, listener: TcpListener, tls: Option<Arc<ServerConfig>>, stop: CancellationToken) -> Result<(), Error> {
-        let address = listener.local_addr().map_err(|error| listen_error("?", error))?;
-        if tls.is_none() && !address.ip().is_loopback() {
-            return Err(listen_error(address, "without TLS only a loopback address is allowed; give a certificate and a key"));
-        }
+        check_listener(&listener, tls.is_some())?;
         let (tls, tasks) = (tls.map(TlsAcceptor::from), TaskTracker::new());
         loop {
             let (stream, peer) = tokio::select! {
@@ -65,7 +63,7 @@ impl PushServer {
                 },
             };
             let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() else {
-                tracing::warn!(%peer, "too many connections; push.connections_max allows more");
+                tracing::warn!(%peer, "too many connections; push.limits.connections_max allows more");
                 continue;
             };
             let (desk, tls, stop) = (Arc::clone(&self.desk), tls.clone(), stop.clone());
@@ -78,10 +76,6 @@ impl PushServer {
         drop(tokio::time::timeout(DRAIN_MAX, tasks.wait()).await);
         Ok(())
     }
-}
-
-fn listen_error(address: impl ToString, reason: impl ToString) -> Error {
-    Error::Listen { address: address.to_string(), reason: reason.to_string() }
 }
 
 async fn serve_connection(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, stop: CancellationToken) {

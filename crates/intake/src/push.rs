@@ -3,19 +3,21 @@
 mod receipt;
 mod spool;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use coldtrail_catalog::{SourceIdentity, SourceProbe};
-use coldtrail_ingest::SourceChoice;
+use coldtrail_catalog::SourceProbe;
+use coldtrail_ingest::{Marks, ReceivedObject, Report, SourceChoice};
+use coldtrail_model::SourceObject;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, PushConfig, Taker};
 
-pub use receipt::Receipt;
+pub use receipt::{Receipt, Taken};
 pub(crate) use spool::Portion;
 use spool::{Spool, Spooled};
 
@@ -56,6 +58,8 @@ pub struct Batch {
     pub choice: SourceChoice,
     /// When they happened, if the sender said so, for records that do not say it themselves; milliseconds since 1970, UTC.
     pub time_ms: Option<i64>,
+    /// What the sender said of all of them.
+    pub marks: Marks,
 }
 
 /// What a flush did.
@@ -87,19 +91,33 @@ impl Push {
     pub async fn receive(&self, batches: Vec<Batch>, key: Option<&str>) -> Result<Receipt, Error> {
         let now_ms = chrono::Utc::now().timestamp_millis();
         let portions: Vec<Portion> = batches.into_iter().map(|batch| Portion::new(batch, key, now_ms)).collect();
-        let probe = |portion: &Portion| SourceProbe { url: portion.url(), identity: SourceIdentity::Sha256(portion.sha256) };
-        let known = self.inner.taker.catalog().is_ingested(&portions.iter().map(probe).collect::<Vec<_>>()).await?;
+        let known = self.known(&portions.iter().map(Portion::probe).collect::<Vec<_>>()).await?;
         let mut receipt = Receipt::default();
-        for (portion, is_known) in portions.into_iter().zip(known) {
-            if !is_known {
-                // A sender that hangs up must not leave a file behind that nobody knows of.
-                let inner = Arc::clone(&self.inner);
-                let keeping = tokio::spawn(async move { inner.spool.keep(portion).await });
-                receipt.add(keeping.await.map_err(|_| Error::Ingest(coldtrail_ingest::Error::Stopped))??);
+        for (portion, known) in portions.into_iter().zip(known) {
+            if let Some(taken) = known {
+                receipt.add_known(taken);
+                continue;
             }
+            // A sender that hangs up must not leave a file behind that nobody knows of.
+            let inner = Arc::clone(&self.inner);
+            let keeping = tokio::spawn(async move { inner.spool.keep(portion).await });
+            let (outcome, is_again) = keeping.await.map_err(|_| Error::Ingest(coldtrail_ingest::Error::Stopped))??;
+            receipt.add(outcome, is_again);
         }
         self.inner.received.notify_one();
         Ok(receipt)
+    }
+
+    /// What became of those of these batches that are committed already, in the order asked.
+    async fn known(&self, probes: &[SourceProbe]) -> Result<Vec<Option<Taken>>, Error> {
+        let catalog = self.inner.taker.catalog();
+        if !catalog.is_ingested(probes).await?.contains(&true) {
+            return Ok(vec![None; probes.len()]);
+        }
+        let objects = catalog.ingested(probes).await?;
+        let snapshot_id = catalog.status().await?.snapshot_id;
+        let to_taken = |object: SourceObject| Taken { object: object.url, duplicates: object.records, snapshot_id, ..Taken::default() };
+        Ok(objects.into_iter().map(|object| object.map(to_taken)).collect())
     }
 
     /// Commits everything that waits now.
@@ -112,32 +130,51 @@ impl Push {
         let waiting = self.drop_known(waiting, &mut flushed).await?;
         let files = waiting.iter().map(Spooled::to_source_file).collect();
         let report = self.inner.taker.take(files, SourceChoice::Auto, false, stop.clone()).await?;
-        for batch in &waiting {
-            match report.failed.iter().find(|failed| failed.url == batch.url()) {
-                Some(failed) => {
-                    tracing::error!(object = failed.url, reason = failed.reason, "a received batch cannot be read from the spool");
-                    flushed.failed += 1;
-                }
-                None => {
-                    self.inner.spool.release(batch).await?;
-                    flushed.committed += 1;
-                }
-            }
-        }
+        self.release(waiting, report, &mut flushed).await?;
         Ok(flushed)
+    }
+
+    /// Lets go of what was committed.
+    async fn release(&self, waiting: Vec<Spooled>, report: Report, flushed: &mut Flushed) -> Result<(), Error> {
+        let failed: HashMap<String, String> = report.failed.into_iter().map(|failed| (failed.url, failed.reason)).collect();
+        let mut received: HashMap<String, ReceivedObject> =
+            report.received.into_iter().map(|object| (object.url.clone(), object)).collect();
+        for batch in waiting {
+            let url = batch.url();
+            if let Some(reason) = failed.get(&url) {
+                tracing::error!(object = url, reason, "a received batch cannot be read from the spool");
+                flushed.failed += 1;
+                continue;
+            }
+            let taken = match received.remove(&url) {
+                Some(ReceivedObject { url, events, rejects, snapshot_id }) => {
+                    Some(Taken { object: url, events, rejects, duplicates: 0, snapshot_id })
+                }
+                // Another node was faster with the same batch.
+                None => self.known(&[batch.probe()]).await?.pop().flatten(),
+            };
+            let Some(taken) = taken else {
+                tracing::error!(object = url, "a received batch was neither committed nor refused; it is tried again");
+                flushed.failed += 1;
+                continue;
+            };
+            self.inner.spool.release(&batch, taken).await?;
+            flushed.committed += 1;
+        }
+        Ok(())
     }
 
     /// Drops what a crash left behind after it was committed.
     async fn drop_known(&self, waiting: Vec<Spooled>, flushed: &mut Flushed) -> Result<Vec<Spooled>, Error> {
-        let (replayed, mut fresh): (Vec<Spooled>, Vec<Spooled>) = waiting.into_iter().partition(|batch| batch.sha256.is_some());
-        let probe = |batch: &Spooled| SourceProbe { url: batch.url(), identity: SourceIdentity::Sha256(batch.sha256.unwrap_or_default()) };
-        let known = self.inner.taker.catalog().is_ingested(&replayed.iter().map(probe).collect::<Vec<_>>()).await?;
-        for (batch, is_known) in replayed.into_iter().zip(known) {
-            if is_known {
-                self.inner.spool.release(&batch).await?;
-                flushed.known += 1;
-            } else {
-                fresh.push(batch);
+        let (replayed, mut fresh): (Vec<Spooled>, Vec<Spooled>) = waiting.into_iter().partition(|batch| batch.is_replayed);
+        let known = self.known(&replayed.iter().map(Spooled::probe).collect::<Vec<_>>()).await?;
+        for (batch, known) in replayed.into_iter().zip(known) {
+            match known {
+                Some(taken) => {
+                    self.inner.spool.release(&batch, taken).await?;
+                    flushed.known += 1;
+                }
+                None => fresh.push(batch),
             }
         }
         Ok(fresh)

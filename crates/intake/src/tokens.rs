@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 /// Says whether a sender may push. Asked for every request; the time it takes must not depend on how much of a token is right.
@@ -9,6 +11,21 @@ pub trait TokenCheck: Send + Sync + 'static {
 impl<F: Fn(&[u8]) -> bool + Send + Sync + 'static> TokenCheck for F {
     fn is_valid(&self, token: &[u8]) -> bool {
         self(token)
+    }
+}
+
+/// The token in an `Authorization` header: `Bearer …`, `Splunk …`, or `Basic …` with the token as the password; nothing if it is none
+/// of them.
+pub(crate) fn token_of(authorization: &str) -> Option<Vec<u8>> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "splunk" | "bearer" => Some(token.trim().as_bytes().to_vec()),
+        "basic" => {
+            let pair = BASE64_STANDARD.decode(token.trim()).ok()?;
+            let colon = pair.iter().position(|byte| *byte == b':')?;
+            Some(pair[colon + 1..].to_vec())
+        }
+        _ => None,
     }
 }
 

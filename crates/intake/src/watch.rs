@@ -1,6 +1,9 @@
 //! What lies in folders and prefixes, as it comes.
 
 mod entry;
+mod notice;
+mod poll;
+mod queue;
 mod seen;
 mod status;
 
@@ -14,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Error, Taker, WatchConfig};
 
 use entry::Entry;
-pub use status::WatchStatus;
+pub use status::{QueueStatus, WatchStatus};
 
 /// Lists every location again and again and takes in what is new.
 ///
@@ -49,7 +52,7 @@ impl Watcher {
     /// A watcher of these locations. Nothing is read before it runs.
     pub fn new(taker: Taker, configs: &[WatchConfig]) -> Result<Self, Error> {
         configs.iter().try_for_each(WatchConfig::validate)?;
-        let entries = configs.iter().map(|config| Entry::new(config.clone())).collect::<Result<Vec<_>, _>>()?;
+        let entries = configs.iter().map(|config| Entry::new(config.clone(), &taker)).collect::<Result<Vec<_>, _>>()?;
         let status = WatcherStatus::default();
         *status.entries.lock() = entries.iter().map(|entry| entry.status.clone()).collect();
         Ok(Self { taker, entries, status })

@@ -8,5 +8,6 @@ pub mod catalog;
 mod error;
 pub mod fleet;
 pub mod hunt;
+pub mod ingest;
 
 pub use error::Error;

@@ -44,6 +44,12 @@ impl CatalogClient for Catalog {
         Ok(probes.iter().map(|probe| contents.is_ingested(probe)).collect())
     }
 
+    async fn ingested(&self, probes: &[SourceProbe]) -> Result<Vec<Option<SourceObject>>, Error> {
+        self.linearizable().await?;
+        let contents = self.contents();
+        Ok(probes.iter().map(|probe| contents.ingested(probe).map(|object| object.as_ref().clone())).collect())
+    }
+
     async fn has_content(&self, sha256: &[[u8; 32]]) -> Result<Vec<bool>, Error> {
         self.linearizable().await?;
         let contents = self.contents();

@@ -8,6 +8,8 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::packing::Unpackable;
+
 /// How long a sender should wait before it comes again, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
@@ -73,6 +75,15 @@ impl Refusal {
             _ => {}
         }
         response
+    }
+}
+
+impl From<Unpackable> for Refusal {
+    fn from(unpackable: Unpackable) -> Self {
+        match unpackable {
+            Unpackable::TooLarge(reason) => Self::TooLarge(reason),
+            Unpackable::Damaged(reason) => Self::Bad(reason),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use coldtrail_ingest::SourceChoice;
+use coldtrail_ingest::{Marks, SourceChoice};
 use coldtrail_normalize::{Source, detect};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -66,6 +66,7 @@ pub(super) fn unwrap_events(body: &[u8], of_request: Option<Source>) -> Result<V
         content: Bytes::from(group.content),
         choice: key.source.map_or(SourceChoice::Auto, SourceChoice::Named),
         time_ms: group.time_ms,
+        marks: Marks::default(),
     };
     Ok(groups.into_iter().map(to_batch).collect())
 }

@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use coldtrail_ingest::SourceChoice;
+use coldtrail_ingest::{Marks, SourceChoice};
 use coldtrail_normalize::Source;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -19,8 +17,10 @@ use tokio::sync::Semaphore;
 
 use super::acks::Acks;
 use super::answer::{Refusal, respond};
-use super::body::{Encoding, inflate, read_body};
+use super::body::{parse_encoding, read_body};
 use super::collector::unwrap_events;
+use crate::packing::{Packing, unpack};
+use crate::tokens::token_of;
 use crate::{Batch, Error, Push, Receipt, TokenCheck};
 
 /// How long a request waits until others were read.
@@ -67,7 +67,7 @@ struct Said {
     query: HashMap<String, String>,
     channel: Option<String>,
     key: Option<String>,
-    encoding: Result<Encoding, Refusal>,
+    encoding: Result<Packing, Refusal>,
 }
 
 impl Desk {
@@ -114,7 +114,7 @@ impl Desk {
         if bytes >= limit {
             return Err(busy(Error::SpoolFull { bytes, limit }));
         }
-        let late = || Refusal::Busy("too many requests are being read; push.bodies_max allows more".to_owned());
+        let late = || Refusal::Busy("too many requests are being read; push.limits.bodies_max allows more".to_owned());
         let _turn = tokio::time::timeout(TURN_MAX, self.bodies.acquire()).await.map_err(|_| late())?;
         let encoding = said.encoding.clone()?;
         let config = self.push.config();
@@ -122,13 +122,18 @@ impl Desk {
         let source = said.source(place)?;
         let body = read_body(body, body_max).await?;
         let unwrapping = tokio::task::spawn_blocking(move || {
-            let plain = inflate(body, encoding, plain_max)?;
+            let plain = unpack(body, encoding, plain_max)?;
             if plain.trim_ascii().is_empty() {
                 return Err(Refusal::NoData);
             }
             match place {
                 Place::CollectorEvent => unwrap_events(&plain, source),
-                _ => Ok(vec![Batch { content: plain, choice: source.map_or(SourceChoice::Auto, SourceChoice::Named), time_ms: None }]),
+                _ => Ok(vec![Batch {
+                    content: plain,
+                    choice: source.map_or(SourceChoice::Auto, SourceChoice::Named),
+                    time_ms: None,
+                    marks: Marks::default(),
+                }]),
             }
         });
         unwrapping.await.unwrap_or_else(|_| Err(Refusal::Busy("the process is stopping".to_owned())))
@@ -154,7 +159,7 @@ impl Desk {
         let channel = said.channel.as_deref().ok_or(Refusal::NoChannel)?;
         let body = read_body(body, self.push.config().body_bytes_max).await?;
         // Vector compresses its questions like its batches.
-        let body = inflate(body, said.encoding.clone()?, self.push.config().plain_bytes_max)?;
+        let body = unpack(body, said.encoding.clone()?, self.push.config().plain_bytes_max)?;
         let asked: Asked = serde_json::from_slice(&body).map_err(|error| Refusal::Bad(error.to_string()))?;
         Ok(respond(StatusCode::OK, &json!({"acks": self.acks.ask(channel, &asked.acks)})))
     }
@@ -171,19 +176,9 @@ impl Desk {
         }
     }
 
-    /// `Splunk …`, `Bearer …`, or `Basic …` with the token as the password.
     fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let header = headers.get(AUTHORIZATION).ok_or(Refusal::NoToken)?;
-        let (scheme, token) = header.to_str().ok().and_then(|text| text.trim().split_once(' ')).ok_or(Refusal::BadAuthorization)?;
-        let token = match scheme.to_ascii_lowercase().as_str() {
-            "splunk" | "bearer" => token.trim().as_bytes().to_vec(),
-            "basic" => {
-                let pair = BASE64_STANDARD.decode(token.trim()).map_err(|_| Refusal::BadAuthorization)?;
-                let colon = pair.iter().position(|byte| *byte == b':').ok_or(Refusal::BadAuthorization)?;
-                pair[colon + 1..].to_vec()
-            }
-            _ => return Err(Refusal::BadAuthorization),
-        };
+        let token = header.to_str().ok().and_then(token_of).ok_or(Refusal::BadAuthorization)?;
         if self.tokens.is_valid(&token) { Ok(()) } else { Err(Refusal::WrongToken) }
     }
 }
@@ -196,7 +191,7 @@ impl Said {
         Self {
             channel: header("x-splunk-request-channel").or_else(|| query.get("channel").cloned()).filter(|channel| !channel.is_empty()),
             key: header("idempotency-key").filter(|key| key.len() <= KEY_BYTES_MAX),
-            encoding: Encoding::parse(header(CONTENT_ENCODING.as_str()).as_deref()),
+            encoding: parse_encoding(header(CONTENT_ENCODING.as_str()).as_deref()),
             query,
         }
     }
@@ -214,11 +209,6 @@ impl Said {
     }
 }
 
-/// What could not be kept is to be sent again. A sender is not told where on this machine it would have been kept.
 fn busy(error: Error) -> Refusal {
-    if matches!(error, Error::SpoolFull { .. }) {
-        return Refusal::Busy(error.to_string());
-    }
-    tracing::warn!(%error, "received logs could not be kept");
-    Refusal::Busy("it cannot be kept now, and the server's log says why; send it again".to_owned())
+    Refusal::Busy(error.to_senders())
 }

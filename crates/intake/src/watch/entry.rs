@@ -6,8 +6,9 @@ use coldtrail_catalog::{SourceIdentity, SourceProbe};
 use coldtrail_ingest::{Error as IngestError, FailedObject, SourceChoice, SourceFile};
 use tokio_util::sync::CancellationToken;
 
+use super::queue::Queue;
 use super::seen::{Seen, Stamp, State, back_off_seconds};
-use super::status::{FAILED_SHOWN, WatchStatus};
+use super::status::{FAILED_SHOWN, QueueStatus, WatchStatus};
 use crate::{Error, Taker, WatchConfig};
 
 /// How many objects the catalog is asked for at once.
@@ -16,20 +17,35 @@ const PROBES_PER_REQUEST: usize = 10_000;
 /// The longest wait after a location could not be listed or nothing could be committed, in seconds.
 const ENTRY_RETRY_SECONDS_MAX: u64 = 300;
 
+/// How soon a location with a queue is listed again that could not be listed, in seconds.
+const LISTING_RETRY_SECONDS: u64 = 300;
+
+/// When to look again.
+pub(super) enum Next {
+    /// There may be more.
+    AtOnce,
+    /// After `every_seconds`.
+    Later,
+}
+
 pub(super) struct Entry {
-    config: WatchConfig,
+    pub(super) config: WatchConfig,
     choice: SourceChoice,
     /// The last listing: what is known of each object, so that only new ones are asked for.
-    seen: HashMap<String, Seen>,
+    pub(super) seen: HashMap<String, Seen>,
     /// How often in a row a look has failed.
     failures: u32,
+    /// What tells of new objects, if anything does.
+    pub(super) queue: Option<Queue>,
+    /// When the next listing is due, in milliseconds since 1970, UTC.
+    list_due_ms: i64,
     /// When the next look is due, in milliseconds since 1970, UTC.
     pub(super) due_ms: i64,
     pub(super) status: WatchStatus,
 }
 
 impl Entry {
-    pub(super) fn new(config: WatchConfig) -> Result<Self, Error> {
+    pub(super) fn new(config: WatchConfig, taker: &Taker) -> Result<Self, Error> {
         let unknown = |error: coldtrail_normalize::UnknownSource| Error::Config {
             section: "watch",
             key: "source",
@@ -37,20 +53,27 @@ impl Entry {
             reason: error.to_string(),
         };
         let choice = config.choice().map_err(unknown)?;
-        let status = WatchStatus { location: config.location.clone(), source: config.source.clone(), ..WatchStatus::default() };
-        Ok(Self { config, choice, seen: HashMap::new(), failures: 0, due_ms: i64::MIN, status })
+        let queue = config.queue.as_ref().map(|url| Queue::open(url, taker.ingest().store_options())).transpose()?;
+        let status = WatchStatus {
+            location: config.location.clone(),
+            source: config.source.clone(),
+            queue: queue.as_ref().map(|_| QueueStatus::default()),
+            ..WatchStatus::default()
+        };
+        Ok(Self { config, choice, seen: HashMap::new(), failures: 0, queue, list_due_ms: i64::MIN, due_ms: i64::MIN, status })
     }
 
     /// Looks once and takes what is ready; says when to look again.
     pub(super) async fn step(&mut self, taker: &Taker, now_ms: i64, stop: &CancellationToken) -> i64 {
-        let result = match self.look(taker, now_ms).await {
-            Ok(ready) => self.take(taker, ready, now_ms, stop).await,
-            Err(error) => Err(error),
+        let result = match now_ms >= self.list_due_ms {
+            true => self.list(taker, now_ms, stop).await,
+            false => self.poll(taker, now_ms, stop).await,
         };
         self.status.error = None;
         let mut wait_seconds = i64::try_from(self.config.every_seconds).unwrap_or(i64::MAX);
         match result {
-            Ok(()) => self.failures = 0,
+            Ok(Next::AtOnce) => (self.failures, wait_seconds) = (0, 0),
+            Ok(Next::Later) => self.failures = 0,
             Err(Error::Ingest(IngestError::Stopped)) => {}
             Err(error) => {
                 self.failures += 1;
@@ -62,6 +85,24 @@ impl Entry {
         self.show(now_ms);
         self.due_ms = now_ms.saturating_add(wait_seconds.saturating_mul(1000));
         self.due_ms
+    }
+
+    /// Takes in what lies at the location. With a queue this is rare, and what fails is tried again while the queue goes on.
+    async fn list(&mut self, taker: &Taker, now_ms: i64, stop: &CancellationToken) -> Result<Next, Error> {
+        let has_queue = self.queue.is_some();
+        let after = |seconds: u64| now_ms.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000));
+        if has_queue {
+            self.list_due_ms = after(self.config.queue_list_seconds.min(LISTING_RETRY_SECONDS));
+        }
+        let ready = self.look(taker, now_ms).await?;
+        self.take(taker, ready, now_ms, stop).await?;
+        if has_queue {
+            // What still settles may be older than the queue: no message tells of it.
+            let settles = self.seen.values().any(|seen| matches!(seen.state, State::Waiting));
+            let soon = self.config.every_seconds.max(self.config.settle_seconds);
+            self.list_due_ms = after(if settles { soon } else { self.config.queue_list_seconds });
+        }
+        Ok(if has_queue { Next::AtOnce } else { Next::Later })
     }
 
     /// Lists the location and gives what is to be taken, the oldest first.
@@ -111,7 +152,7 @@ impl Entry {
     }
 
     /// Takes in batches; what was committed stays if a later one fails.
-    async fn take(&mut self, taker: &Taker, ready: Vec<SourceFile>, now_ms: i64, stop: &CancellationToken) -> Result<(), Error> {
+    pub(super) async fn take(&mut self, taker: &Taker, ready: Vec<SourceFile>, now_ms: i64, stop: &CancellationToken) -> Result<(), Error> {
         let mut rest = ready.into_iter().peekable();
         while rest.peek().is_some() {
             let (mut batch, mut bytes) = (Vec::new(), 0_u64);
@@ -187,7 +228,7 @@ impl Entry {
     }
 }
 
-fn probe_of(file: &SourceFile) -> SourceProbe {
+pub(super) fn probe_of(file: &SourceFile) -> SourceProbe {
     let identity = SourceIdentity::Stamp { bytes: file.bytes, modified_ms: file.modified_ms, etag: file.etag.clone() };
     SourceProbe { url: file.url.clone(), identity }
 }

@@ -13,7 +13,7 @@ pub struct WatchStatus {
     pub source: String,
     /// When it was listed last, in milliseconds since 1970, UTC.
     pub last_look_ms: Option<i64>,
-    /// Objects in the last listing.
+    /// Objects in the last listing, and those that a queue has told of since.
     pub objects_listed: u64,
     /// Objects of the last listing that are in the lake.
     pub objects_done: u64,
@@ -37,6 +37,23 @@ pub struct WatchStatus {
     pub error: Option<String>,
     /// Failed objects with the reasons, at most a hundred.
     pub failed: Vec<FailedObject>,
+    /// What its queue brought since the watcher was made; nothing without one.
+    pub queue: Option<QueueStatus>,
+}
+
+/// What a queue brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct QueueStatus {
+    /// Messages that were received, those that came again with them.
+    pub messages_received: u64,
+    /// Messages that were deleted: what they tell of is in the lake, or is nothing to take.
+    pub messages_deleted: u64,
+    /// Messages that tell of objects elsewhere; they stay in the queue.
+    pub messages_foreign: u64,
+    /// Messages that cannot be read; they stay in the queue.
+    pub messages_unreadable: u64,
+    /// Objects that were gone before they could be read.
+    pub objects_gone: u64,
 }
 
 impl WatchStatus {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use coldtrail_ingest::SourceChoice;
+use coldtrail_ingest::{Marks, SourceChoice};
 use coldtrail_intake::{Batch, Error, Push, PushConfig, PushServer, Tokens};
 use coldtrail_model::{SegmentIndex, Table};
 use serde_json::{Value, json};
@@ -69,13 +69,13 @@ async fn open(house: &House, config: PushConfig) -> Push {
 
 /// What the listener answered.
 #[derive(Debug)]
-struct Said {
-    status: u16,
+pub(crate) struct Said {
+    pub(crate) status: u16,
     head: String,
     body: Value,
 }
 
-async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str, body: &[u8]) -> Said {
+pub(crate) async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str, body: &[u8]) -> Said {
     let head = format!("{head}host: lake\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     let mut request = head.into_bytes();
     request.extend_from_slice(body);
@@ -253,7 +253,7 @@ async fn a_full_spool_tells_senders_to_come_again() {
 async fn what_a_crash_left_in_the_spool_is_committed_once() {
     let house = House::new().await;
     let spool = house.folder.path().join("spool");
-    let batch = |range| vec![Batch { content: records(range).into(), choice: SourceChoice::Auto, time_ms: None }];
+    let batch = |range| vec![Batch { content: records(range).into(), choice: SourceChoice::Auto, time_ms: None, marks: Marks::default() }];
     let push = open(&house, PushConfig::default()).await;
     let receipt = push.receive(batch(0..10), None).await.expect("it is kept");
     let kept: Vec<_> = std::fs::read_dir(&spool).expect("the spool").map(|entry| entry.expect("a file").path()).collect();
@@ -285,7 +285,9 @@ async fn batches_of_many_senders_go_into_one_commit() {
         let push = push.clone();
         // Every batch comes from two senders.
         let content = records(number / 2 * 5..number / 2 * 5 + 5).into();
-        tokio::spawn(async move { push.receive(vec![Batch { content, choice: SourceChoice::Auto, time_ms: None }], None).await })
+        tokio::spawn(async move {
+            push.receive(vec![Batch { content, choice: SourceChoice::Auto, time_ms: None, marks: Marks::default() }], None).await
+        })
     });
     let mut receipts = Vec::new();
     for sent in sending.collect::<Vec<_>>() {
@@ -341,5 +343,5 @@ fn a_listener_is_configured_like_this_and_what_is_wrong_with_it_is_named() {
     PushConfig::default().validate().expect("the defaults are right");
     assert!(read(r#"{"flush_second":5}"#).expect_err("a typo").to_string().contains("flush_second"));
     let error = read(r#"{"spool_bytes_max":1000}"#).expect("well-formed").validate().expect_err("too small");
-    assert!(error.to_string().starts_with("push.spool_bytes_max cannot be 1000: it must be at least 67108864"), "{error}");
+    assert!(error.to_string().starts_with("push.limits.spool_bytes_max cannot be 1000: it must be at least 67108864"), "{error}");
 }

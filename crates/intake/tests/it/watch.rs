@@ -202,6 +202,10 @@ fn a_watch_is_written_like_this_and_what_is_wrong_with_it_is_named() {
         (r#"{"location":"/l","every_seconds":0}"#, "watch.every_seconds cannot be 0: it must be 1 to 604800"),
         (r#"{"location":"/l","retry_seconds_min":50,"retry_seconds_max":40}"#, "watch.retry_seconds_min cannot be 50: it must be 1 to 40"),
         (r#"{"location":"/l","batch_objects_max":0}"#, "it must be at least 1"),
+        (r#"{"location":"/l","queue":"https://sqs.eu-west-1.amazonaws.com/1/q"}"#, "only a location in s3:// has a queue"),
+        (r#"{"location":"s3://b/l","queue":"arn:aws:sqs:eu-west-1:1:q"}"#, "give the queue's URL"),
+        (r#"{"location":"s3://b/l","queue":"https://key:secret@sqs/1/q"}"#, "watch.queue cannot be sqs/1/q: credentials"),
+        (r#"{"location":"s3://b/l","queue_wait_seconds":21}"#, "it must be 1 to 20"),
     ];
     for (text, expected) in cases {
         let error = read(text).expect("well-formed").validate().expect_err(expected);

@@ -65,6 +65,9 @@ impl CatalogClient for Meddled {
     async fn is_ingested(&self, probes: &[SourceProbe]) -> Result<Vec<bool>, Error> {
         self.catalog.is_ingested(probes).await
     }
+    async fn ingested(&self, probes: &[SourceProbe]) -> Result<Vec<Option<SourceObject>>, Error> {
+        self.catalog.ingested(probes).await
+    }
     async fn has_content(&self, sha256: &[[u8; 32]]) -> Result<Vec<bool>, Error> {
         self.catalog.has_content(sha256).await
     }

@@ -1,7 +1,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const PROTOS: &[&str] = &["coldtrail/catalog/v1/catalog.proto", "coldtrail/fleet/v1/fleet.proto", "coldtrail/hunt/v1/hunt.proto"];
+const PROTOS: &[&str] = &[
+    "coldtrail/catalog/v1/catalog.proto",
+    "coldtrail/fleet/v1/fleet.proto",
+    "coldtrail/hunt/v1/hunt.proto",
+    "coldtrail/ingest/v1/ingest.proto",
+];
 
 #[test]
 fn the_committed_code_is_what_the_definitions_generate() {

@@ -1,6 +1,6 @@
 //! What users of the catalog ask, answered by another process.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -37,6 +37,20 @@ impl CatalogClient for RemoteCatalog {
             answers.extend(response.ingested);
         }
         Ok(answers)
+    }
+
+    /// There is no call for it: whoever asks it often is in the process of the catalog.
+    async fn ingested(&self, probes: &[SourceProbe]) -> Result<Vec<Option<SourceObject>>, Error> {
+        let mut asked: HashMap<&str, Vec<usize>> = HashMap::new();
+        probes.iter().enumerate().for_each(|(number, probe)| asked.entry(&probe.url).or_default().push(number));
+        let mut ingested = vec![None; probes.len()];
+        for object in self.fetch_source_objects().await? {
+            let numbers = asked.get(object.url.as_str()).into_iter().flatten();
+            for number in numbers.filter(|number| probes[**number].identity.is_of(&object)) {
+                ingested[*number] = Some(object.clone());
+            }
+        }
+        Ok(ingested)
     }
 
     /// There is no call for it: whoever asks it often is in the process of the catalog.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use coldtrail_catalog::{Catalog, Config};
-use coldtrail_ingest::SourceChoice;
+use coldtrail_ingest::{Marks, SourceChoice};
 use coldtrail_intake::{Batch, Push, PushConfig, WatchConfig, Watcher};
 use coldtrail_lake::Lake;
 use coldtrail_model::{SegmentIndex, SourceObject, Table};
@@ -243,7 +243,7 @@ impl World {
             let mut receipts = Vec::new();
             for content in &unconfirmed {
                 let text = contents[*content].text.clone();
-                let batch = Batch { content: text.into(), choice: SourceChoice::Auto, time_ms: None };
+                let batch = Batch { content: text.into(), choice: SourceChoice::Auto, time_ms: None, marks: Marks::default() };
                 receipts.push((*content, push.receive(vec![batch], None).await));
             }
             // The store may refuse it: then it waits for the next time.
