@@ -155,3 +155,65 @@ def test_a_correlation_is_looked_for_over_all_of_the_window(server, tmp_path):
     assert {tuple(json.loads(finding["entities"])["UserPrincipalName"]) for finding in found} == {(user,) for user in wanted}
     assert {finding["severity"] for finding in found} == {"high"}, "the rule's own matches are not wanted"
     assert all(json.loads(finding["techniques"]) == ["T1110.001"] for finding in found)
+
+
+EXPANDED = TRAIL.replace("eventName: [StopLogging, UpdateTrail, DeleteTrail]", "eventName|expand: '%Stopping%'")
+FILTER = """
+title: The pipeline may
+logsource: {product: aws, service: cloudtrail}
+filter:
+    rules: [4db60cc0-36fb-42b7-9b58-a5b53019fb74]
+    known: {userAgent|contains|expand: '%Pipeline%'}
+    condition: known
+"""
+RECORD = {"eventVersion": "1.08", "eventTime": "2026-03-01T10:20:30Z", "eventSource": "cloudtrail.amazonaws.com", "awsRegion": "us-east-1", "userIdentity": {}}
+
+
+def test_filters_and_placeholders_change_what_a_file_is_tested_for(coldtrail, tmp_path):
+    folder = rules_folder(tmp_path, trail=EXPANDED)
+    (tmp_path / "pipeline.yml").write_text(FILTER)
+    values = tmp_path / "values.yml"
+    values.write_text("Stopping: [StopLogging, 'Delete*']\nPipeline: terraform\n")
+    calls = [("StopLogging", "aws-cli"), ("DeleteTrail", "terraform/1.9"), ("CreateTrail", "aws-cli")]
+    log = tmp_path / "log.json"
+    log.write_text("".join(json.dumps(RECORD | {"eventName": name, "userAgent": agent, "eventID": name}) + "\n" for name, agent in calls))
+
+    def found(*more):
+        ran = coldtrail.try_run("sigma", "test", folder, "--source", "aws_cloudtrail", "--file", log, *more)
+        return ran.code, [json.loads(line)["record"]["eventName"] for line in ran.out.splitlines()], ran.err
+
+    code, names, said = found()
+    assert (code, names) == (3, []) and "the placeholder %Stopping% has no value" in said
+    assert found("--placeholders", values)[:2] == (0, ["StopLogging", "DeleteTrail"])
+    assert found("--placeholders", values, "--filter", tmp_path / "pipeline.yml")[:2] == (0, ["StopLogging"])
+    checked = coldtrail.try_run("sigma", "check", folder, "--placeholders", values, "--filter", tmp_path / "pipeline.yml")
+    assert checked.code == 0 and checked.out.startswith("pass")
+    twice = coldtrail.try_run("sigma", "check", folder, "--placeholders", values, "--placeholders", values)
+    assert twice.code == 1 and "has values already" in twice.err
+
+
+def test_a_run_keeps_its_filters_and_placeholders(server, tmp_path):
+    folder = rules_folder(tmp_path, trail=EXPANDED)
+    filters = tmp_path / "nobody.yml"
+    filters.write_text(FILTER.replace("userAgent|contains|expand: '%Pipeline%'", "eventName: UpdateTrail"))
+    values = tmp_path / "values.yml"
+    values.write_text("Stopping: [StopLogging, UpdateTrail, DeleteTrail]\n")
+    beside = ("--filter", filters, "--placeholders", values)
+    ran = server.coldtrail.try_run("sigma", "run", folder, "--name", "beside", *beside, *WINDOW, "--format", "json", env=server.sql_env())
+    assert ran.code == 0, ran.err
+    found = sorted(json.loads(line)["source_offset"] for line in ran.out.splitlines())
+    sql = "SELECT source_offset FROM api_activity WHERE source = 'aws_cloudtrail' AND api_operation IN ('StopLogging', 'DeleteTrail')"
+    assert found == sorted(server.query(sql).column("source_offset").to_pylist()) and found
+    # By its name it is the same set, which takes no others; without them it is another version.
+    again = server.coldtrail.try_run("sigma", "run", "beside", *WINDOW, "--format", "json", env=server.sql_env())
+    assert sorted(json.loads(line)["source_offset"] for line in again.out.splitlines()) == found
+    refused = server.coldtrail.try_run("sigma", "run", "beside", "--placeholders", values, *WINDOW, env=server.sql_env())
+    assert refused.code == 1 and "name the files of beside" in refused.err
+    # Whoever goes on with the run, and an auditor, has them.
+    run = ran.err.split("findings of run ")[1].split()[0]
+    key, bundle = tmp_path / "signing.pem", tmp_path / "bundle"
+    server.coldtrail.run("evidence", "key", "--private", key, "--public", tmp_path / "signer.pem")
+    server.coldtrail.run("evidence", "export", run, "--out", bundle, "--key", key, env=server.sql_env())
+    definition = json.loads((bundle / "manifest.json").read_text())["run"]["definition"]
+    assert json.loads(definition["sigma.placeholders"]) == {"Stopping": ["StopLogging", "UpdateTrail", "DeleteTrail"]}
+    assert "UpdateTrail" in definition["sigma.filters"] and "The pipeline may" in definition["sigma.filters"]

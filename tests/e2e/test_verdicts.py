@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import tomllib
 import uuid
 from collections.abc import Callable
@@ -32,6 +33,29 @@ ASKED = {
     "GCP.AuditLog": "gcp_audit",
     "AWS.VPCFlow": "aws_vpcflow",
     "AWS.GuardDuty": "aws_guardduty",
+    "AWS.VPCDns": "aws_route53",
+    "AWS.S3ServerAccess": "aws_s3_access",
+    "AWS.SecurityFindingFormat": "aws_securityhub",
+    "AWS.WAFWebACL": "aws_waf",
+    "Crowdstrike.EventStreams": "crowdstrike_falcon",
+    "Crowdstrike.FDREvent": "crowdstrike_fdr",
+    "Duo.Administrator": "duo",
+    "Duo.Authentication": "duo",
+    "GCP.HTTPLoadBalancer": "gcp_lb",
+    "GitHub.Audit": "github_audit",
+    "GSuite.ActivityEvent": "google_workspace",
+    "Microsoft365.Audit.AzureActiveDirectory": "o365_audit",
+    "Okta.SystemLog": "okta",
+    "OnePassword.ItemUsage": "onepassword",
+    "OnePassword.SignInAttempt": "onepassword",
+    "Osquery.Differential": "osquery",
+    "Slack.AuditLogs": "slack",
+}
+# What tells a record of another source than its set is named after.
+ELSEWHERE = {
+    "Amazon.EKS.Audit": lambda record: "protoPayload" in record,
+    "AWS.VPCDns": lambda record: "class_uid" in record,
+    "Crowdstrike.FDREvent": lambda record: "aid" not in record,
 }
 
 pytestmark = pytest.mark.skipif(not SETS, reason=f"there are no samples in {SAMPLES}; COLDTRAIL_SAMPLES names another folder")
@@ -95,9 +119,67 @@ def whole(source: str, record: dict, number: int) -> dict:
         return flow(record, number)
     if source == "aws_guardduty":
         return record | {"id": str(number), "updatedAt": time, "createdAt": time}
+    if source in STAMPS:
+        return stamped(source, record, number)
     if source == "gcp_audit":
         return {"logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "insertId": str(number)} | record | {"timestamp": time}
     return record | {"time": time}
+
+
+# The first second of `instant`, since 1970.
+FIRST = 1767607200
+# Where each source says when something happened, and how: as text, in seconds or in milliseconds. A name with a dot lies in an object.
+STAMPS = {
+    "aws_route53": {"query_timestamp": "text"},
+    "aws_s3_access": {"time": "text"},
+    "aws_securityhub": {"UpdatedAt": "text", "CreatedAt": "text"},
+    "aws_waf": {"timestamp": "ms"},
+    "crowdstrike_falcon": {"metadata.eventCreationTime": "ms"},
+    "crowdstrike_fdr": {"timestamp": "ms text"},
+    "duo": {"isotimestamp": "text"},
+    "gcp_lb": {"timestamp": "text"},
+    "github_audit": {"created_at": "ms"},
+    "google_workspace": {"id.time": "text"},
+    "o365_audit": {"CreationTime": "text"},
+    "okta": {"published": "text"},
+    "onepassword": {"timestamp": "text"},
+    "osquery": {"unixTime": "seconds"},
+    "slack": {"date_create": "seconds"},
+}
+# What every record has, and some of these lack.
+MISSING = {
+    "aws_s3_access": {"bucketowner": "owner", "operation": "REST.GET.OBJECT", "requestid": "1"},
+    "aws_waf": {"httpRequest": {}},
+    "crowdstrike_falcon": {"event": {}},
+    "duo": {"username": "Homer Simpson"},
+    "github_audit": {"actor": "cat"},
+    "google_workspace": {"kind": "admin#reports#activity", "actor": {}},
+    "okta": {"severity": "INFO", "outcome": {"result": "SUCCESS"}, "actor": {}},
+    "osquery": {"action": "added", "hostIdentifier": "test-host"},
+}
+# Names that Panther writes in small letters.
+SPELLING = {
+    "okta": ["eventType", "displayMessage", "legacyEventType", "debugContext", "securityContext", "authenticationContext"],
+    "gcp_lb": ["httpRequest", "jsonPayload", "insertId", "logName", "receiveTimestamp", "spanId"],
+}
+
+
+def stamped(source: str, record: dict, number: int) -> dict:
+    """A record with its own instant, where its source has it."""
+    if source == "crowdstrike_fdr":
+        # The sensor's record lies in Panther's, whose copies of its names are what the tests change.
+        record = record["event"] | {"event_platform": record["event_platform"], "event_simpleName": record["fdr_event_type"]}
+    names = {name.lower(): name for name in SPELLING.get(source, [])}
+    record = MISSING.get(source, {}) | {names.get(name, name): value for name, value in record.items() if name != "calendarTime"}
+    seconds = FIRST + number
+    forms = {"text": instant(number), "seconds": seconds, "ms": seconds * 1000, "ms text": str(seconds * 1000)}
+    for place, form in STAMPS[source].items():
+        outer, _, inner = place.rpartition(".")
+        if outer:
+            record = record | {outer: record.get(outer, {}) | {inner: forms[form]}}
+        else:
+            record = record | {inner: forms[form]}
+    return record
 
 
 def flow(record: dict, number: int) -> dict:
@@ -112,7 +194,9 @@ def flow(record: dict, number: int) -> dict:
 
 
 def time_of(record: dict) -> str:
-    return next(record[name] for name in ("eventTime", "stageTimestamp", "timestamp", "time", "updatedAt", "start") if name in record)
+    """The instant that `whole` gave a record, to the second, wherever it lies; the start of a flow, which has an end, too."""
+    said = json.dumps(record.get("start", record))
+    return re.search(r"2026-01-05T\d\d:\d\d:\d\d|\b17676\d{5}(?=\d{3}\b|\b)", said)[0]
 
 
 @dataclass(frozen=True)
@@ -174,7 +258,7 @@ def is_left_out(name: str, one: Labelled) -> bool:
 
 def is_elsewhere(name: str, one: Labelled) -> bool:
     """True for a record of another source than its set is named after."""
-    return name == "Amazon.EKS.Audit" and "protoPayload" in one.record
+    return name in ELSEWHERE and ELSEWHERE[name](one.record)
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -197,14 +281,15 @@ def test_most_labels_of_a_set_are_asked(name):
     asked_of = [one for one in labelled(name) if not is_left_out(name, one)]
     assert sum(is_elsewhere(name, one) for one in labelled(name)) == UNWRITTEN["elsewhere"].get(name, 0)
     assert {one.is_match for one in asked_of} == {True, False}
-    assert len(asked_of) >= 0.7 * len(labelled(name))
+    assert len(asked_of) >= 0.7 * sum(not is_elsewhere(name, one) for one in labelled(name))
 
 
 @pytest.mark.parametrize("name", ASKED)
 def test_every_rule_of_the_set_is_written_or_has_a_reason(name):
     rules, written = {one.rule for one in labelled(name)}, set(detections(ASKED[name]))
+    of_source = {one.rule for other, source in ASKED.items() if source == ASKED[name] for one in labelled(other)}
     assert rules - written - UNWRITTEN["rule"].keys() == set()
-    assert written - rules == set(), "rules that no event is labelled with"
+    assert written - of_source == set(), "rules that no event is labelled with"
     assert written & UNWRITTEN["rule"].keys() == set(), "these are written: take them out of unwritten.toml"
 
 
@@ -219,7 +304,7 @@ def test_what_is_not_asked_is_there_and_has_a_reason():
     assert UNWRITTEN["rule"].keys() <= {rule for rule, _ in everything}
     reasons = [*UNWRITTEN["rule"].values(), *(record["reason"] for record in UNWRITTEN["record"])]
     assert all(len(reason) > 25 for reason in reasons)
-    assert all(reason.startswith(("source not read: ", "rules not written yet: ")) for reason in UNWRITTEN["set"].values())
+    assert all(reason.startswith("source not read: ") for reason in UNWRITTEN["set"].values())
 
 
 def test_a_set_whose_source_can_be_read_is_no_longer_left_out(coldtrail):

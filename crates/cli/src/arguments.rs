@@ -370,6 +370,7 @@ mod lake;
 pub(crate) use catalog::{CatalogBackup, CatalogCommand, CatalogRestore};
 pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
 pub(crate) use hunting::{
-    FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep, TaxiiServer,
+    BesideRules, FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep,
+    TaxiiServer,
 };
 pub(crate) use lake::{HoldCommand, HoldSet, LakeCommand, RejectsCommand, RejectsRetry, RetentionCommand};

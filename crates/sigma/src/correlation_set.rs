@@ -83,6 +83,17 @@ impl CorrelationSet {
         Problem { file, line, column: 1, rule: Some(correlation.about.key().to_owned()), message }
     }
 
+    /// For each correlation, its rules by their positions, with the fields that it needs of each.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = (&Correlation, Vec<(usize, Vec<String>)>)> {
+        self.correlations.iter().zip(&self.sources).map(|(correlation, sources)| {
+            let of_rule = |source: &Source| match source {
+                Source::Rule(rule) => self.rules.get(*rule).map(|about| (*rule, fields_needed(correlation, about))),
+                Source::Correlation(_) => None,
+            };
+            (correlation, sources.iter().filter_map(of_rule).collect())
+        })
+    }
+
     /// The correlations, each after those that it names.
     pub fn correlations(&self) -> &[Correlation] {
         &self.correlations

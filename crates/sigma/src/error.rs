@@ -62,6 +62,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A file of placeholders' values cannot be used.
+    #[error("the values of placeholders in {file} cannot be used: {reason}")]
+    Placeholders {
+        /// The name of the file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A correlation would have to keep more in memory than it may.
     #[error("the correlation {correlation} has more than open_events_max ({open_events_max}) matches within its timespan")]
     CorrelationTooLarge {

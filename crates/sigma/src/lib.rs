@@ -48,7 +48,7 @@
 //! ```
 //!
 //! Read in this order: [`parse()`] reads [`Rule`]s, [`Correlation`]s and [`Filter`]s, [`check`] says whether a rule can be evaluated,
-//! [`RuleSet`] evaluates rules.
+//! [`RuleSet`] evaluates rules. [`Collection`] puts files of all of them together, as [`RuleFiles`] keeps them.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
 
@@ -82,18 +82,22 @@ mod verdict;
 mod mapping;
 
 mod candidates;
+mod collection;
 mod matches;
 mod need;
 mod plan;
+mod rule_files;
 mod rule_set;
 mod unit;
 mod word_filter;
 
 mod column_reader;
+mod pairs;
 mod record;
 mod view;
 mod xml;
 
+pub use collection::{Collection, Refused};
 pub use compile::Placeholders;
 pub use correlate::{Correlated, CorrelationHit, CorrelationOptions, Moment, Occurrence, correlate};
 pub use correlation::{Bound, Correlation, CorrelationCondition, CorrelationKind, Relation, RuleCondition, Timespan, fields_needed};
@@ -105,5 +109,6 @@ pub use mapping::Mappings;
 pub use matches::{Match, Matches};
 pub use parse::{Document, Parsed, parse};
 pub use rule::{About, Rule};
+pub use rule_files::{RuleFiles, read_placeholders};
 pub use rule_set::{Compilation, Prefilter, RuleSet};
-pub use verdict::{Verdict, check};
+pub use verdict::{Verdict, check, sources_left_out};

@@ -1,6 +1,7 @@
 //! How Sigma's names for logs and fields are found in the tables: one file a source, in `mappings/`.
 
 mod definition;
+mod limit;
 mod path;
 
 use std::sync::LazyLock;
@@ -10,7 +11,8 @@ use coldtrail_model::Class;
 use crate::error::Error;
 use crate::logsource::Logsource;
 
-pub(crate) use definition::{Definition, Variant};
+pub(crate) use definition::{Definition, SharedFields, Variant};
+pub(crate) use limit::{Limit, hindered};
 pub(crate) use path::{Path, Place, Scope, ScopeForm};
 
 /// The mappings of all sources.
@@ -25,21 +27,53 @@ macro_rules! files {
 
 /// The files, by name.
 const FILES: &[(&str, &str)] = files! {
+    "aws_cloudfront.yml"
     "aws_cloudtrail.yml"
+    "aws_elb.yml"
+    "aws_guardduty.yml"
+    "aws_route53.yml"
+    "aws_securityhub.yml"
     "aws_vpcflow.yml"
+    "aws_waf.yml"
     "azure_activity.yml"
+    "azure_appgw.yml"
     "azure_entra.yml"
+    "azure_frontdoor.yml"
+    "azure_nsgflow.yml"
+    "cisco_asa.yml"
+    "crowdstrike_falcon.yml"
+    "crowdstrike_fdr.yml"
     "duo.yml"
+    "envoy_istio_access.yml"
+    "falco.yml"
+    "fortinet.yml"
     "gcp_audit.yml"
+    "gcp_lb.yml"
+    "gcp_vpcflow.yml"
     "github_audit.yml"
+    "google_workspace.yml"
     "k8s_audit.yml"
     "linux_auditd.yml"
+    "linux_sshd.yml"
     "linux_syslog.yml"
+    "ms_defender_xdr.yml"
+    "nginx.yml"
     "o365_audit.yml"
     "okta.yml"
+    "onepassword.yml"
+    "osquery.yml"
+    "paloalto.yml"
+    "shared.yml"
+    "slack.yml"
+    "suricata_eve.yml"
+    "tetragon.yml"
     "windows_event.yml"
     "zeek.yml"
+    "zscaler.yml"
 };
+
+/// The file of blocks of fields.
+const SHARED: &str = "shared.yml";
 
 /// Where the events of a logsource are, in one source.
 #[derive(Debug, Clone, Copy)]
@@ -56,11 +90,16 @@ impl Mappings {
         &BUILTIN
     }
 
-    /// Reads mappings from files, given by name and text.
+    /// Reads mappings from files, given by name and text. `shared.yml` has blocks of fields that the others name.
     pub fn read(files: &[(&str, &str)]) -> Result<Self, Error> {
-        let read =
-            |(name, text): &(&str, &str)| Definition::read(text).map_err(|reason| Error::Mapping { file: (*name).to_owned(), reason });
-        files.iter().map(read).collect::<Result<_, _>>().map(|definitions| Self { definitions })
+        let error = |name: &str, reason: String| Error::Mapping { file: name.to_owned(), reason };
+        let is_shared = |name: &str| name == SHARED;
+        let shared = files
+            .iter()
+            .find(|(name, _)| is_shared(name))
+            .map_or(Ok(SharedFields::new()), |(name, text)| yaml_serde::from_str(text).map_err(|why| error(name, why.to_string())))?;
+        let read = |(name, text): &(&str, &str)| Definition::read(text, &shared).map_err(|reason| error(name, reason));
+        files.iter().filter(|(name, _)| !is_shared(name)).map(read).collect::<Result<_, _>>().map(|definitions| Self { definitions })
     }
 
     /// The names of the sources that there are mappings for, and whether Coldtrail collects them.
@@ -96,6 +135,11 @@ pub(crate) struct Targets<'m> {
 }
 
 impl Target<'_> {
+    /// The name of the source.
+    pub(crate) fn source(&self) -> &str {
+        &self.definition.source
+    }
+
     /// The tables that can hold such events.
     pub(crate) fn tables(&self) -> &[Class] {
         &self.variant.tables

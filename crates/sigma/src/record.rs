@@ -2,7 +2,7 @@ use serde::Deserialize;
 use serde_json_borrow::Value as Json;
 
 use crate::mapping::{Definition, Scope, ScopeForm};
-use crate::xml;
+use crate::{pairs, xml};
 
 /// The record of one row, as its source wrote it, as a tree.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub(crate) struct Record<'r> {
 impl<'r> Record<'r> {
     /// Opens the record of a row.
     pub(crate) fn open(raw: Option<&'r str>, unmapped: Option<&'r str>, definition: &Definition) -> Self {
-        let read = raw.and_then(tree_of);
+        let pairs = || raw.filter(|_| definition.has_pairs).and_then(pairs::read);
+        let read = raw.and_then(tree_of).or_else(pairs);
         let is_structured = read.is_some();
         let top = read.or_else(|| unmapped.and_then(tree_of));
         let mut record = Self { top, inner: Vec::new(), data: Vec::new(), is_structured };

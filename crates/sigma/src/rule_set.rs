@@ -98,6 +98,11 @@ impl RuleSet {
         &self.rules
     }
 
+    /// The values of placeholders that the rules were made with.
+    pub fn placeholders(&self) -> &Placeholders {
+        &self.placeholders
+    }
+
     /// The tables that hold events which a rule is about.
     pub fn tables(&self) -> impl Iterator<Item = Class> {
         self.plans.keys().copied()
@@ -141,6 +146,19 @@ impl RuleSet {
         let Ok(position) = u32::try_from(rule) else { return };
         self.plans.values_mut().for_each(|plan| plan.carry(position, &fields));
         self.carried.insert(rule, fields);
+    }
+
+    /// The source whose records, as those of all others that a rule is evaluated over, have no such field; `None` if some may have it.
+    pub(crate) fn without_field(&self, rule: usize, field: &str) -> Option<&str> {
+        let units = self.plans.values().flat_map(Plan::units).filter(|unit| unit.rule as usize == rule);
+        let mut lacking = None;
+        for unit in units {
+            if unit.has_field(field) {
+                return None;
+            }
+            lacking = lacking.or(Some(unit.definition.source.as_str()));
+        }
+        lacking
     }
 
     /// The fields that are wanted with the matches of a rule, in order.

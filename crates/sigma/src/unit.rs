@@ -5,7 +5,7 @@ use coldtrail_model::{Class, Col};
 
 use crate::compile::Compiled;
 use crate::expr::{Expr, Test};
-use crate::mapping::{Definition, Place, Target, Variant};
+use crate::mapping::{Definition, Limit, Place, Target, Variant};
 use crate::need::{Clause, ColumnNeeds, Fields, clauses, column_needs};
 use crate::pattern::{Pattern, Piece, fold};
 use crate::text_set::TextSet;
@@ -66,6 +66,12 @@ impl Unit {
         }
     }
 
+    /// False if no event of the variant can have a field.
+    pub(crate) fn has_field(&self, field: &str) -> bool {
+        let fields = [field.to_owned()];
+        self.definition.variant(&self.variant).is_none_or(|variant| self.definition.unreadable(variant, &fields).is_none())
+    }
+
     /// The columns that decide whether a row is worth looking at.
     pub(crate) fn deciding_columns(&self) -> impl Iterator<Item = Col> {
         let lines = self.columns.iter().flatten().map(|(col, _, _)| *col);
@@ -74,10 +80,7 @@ impl Unit {
 
     /// The columns that hold fields.
     pub(crate) fn field_columns(&self) -> impl Iterator<Item = Col> {
-        let placed = |access: &Access| {
-            let columns = access.places.iter().filter_map(|place| if let Place::Column(col) = place { Some(*col) } else { None });
-            columns.chain(access.fallback).collect::<Vec<Col>>()
-        };
+        let placed = |access: &Access| access.places.iter().flat_map(Place::columns).chain(access.fallback).collect::<Vec<Col>>();
         self.accesses.iter().chain(&self.carried).flat_map(placed)
     }
 
@@ -122,9 +125,12 @@ fn access(definition: &Definition, variant: &Variant, field: &str) -> Access {
         places: definition.places(variant, field),
         fallback: variant.fallback.get(field).copied(),
         translation: variant.translations.get(field).cloned(),
+        limit: definition.limit(variant, field),
     }
 }
 
 fn is_verbatim(access: &Access) -> bool {
-    access.translation.is_none() && !access.places.iter().any(|place| matches!(place, Place::Column(_)))
+    access.translation.is_none()
+        && !matches!(access.limit, Limit::BaseName)
+        && access.places.iter().all(|place| matches!(place, Place::Path(_) | Place::Part(..)))
 }

@@ -6,7 +6,8 @@ use serde_json_borrow::Value as Json;
 
 use crate::column_reader::ColumnReader;
 use crate::expr::Event;
-use crate::mapping::{Definition, Path, Place};
+use crate::mapping::{Definition, Limit, Path, Place};
+use crate::pattern::fold;
 use crate::record::Record;
 use crate::value::{FieldValue, Leaf, Text, any_text};
 
@@ -19,6 +20,8 @@ pub(crate) struct Access {
     pub(crate) fallback: Option<Col>,
     /// Words for its values.
     pub(crate) translation: Option<BTreeMap<String, String>>,
+    /// What it holds where that is not quite what Sigma's field of the name does.
+    pub(crate) limit: Limit,
 }
 
 /// The columns of a batch that a plan reads.
@@ -63,7 +66,7 @@ impl<'v> View<'v> {
             match self.read_place(place) {
                 FieldValue::Absent => {}
                 FieldValue::Null => is_null = true,
-                found => return translated(found, access),
+                found => return translated(as_meant(found, access.limit), access),
             }
         }
         match access.fallback {
@@ -77,7 +80,9 @@ impl<'v> View<'v> {
         match place {
             Place::Path(path) => self.read_path(path),
             Place::Part(path, name) => part(self.read_path(path), name),
+            Place::File(folder, name) => file_in(self.read_path(folder), &self.read_path(name)),
             Place::Column(column) => self.column(*column),
+            Place::Joined(first, between, second) => joined(self.column(*first), between, &self.column(*second)),
         }
     }
 
@@ -115,6 +120,44 @@ impl Event for RuleView<'_, '_> {
 
     fn any_text(&self, is_found: &mut dyn FnMut(&Text<'_>) -> bool) -> bool {
         self.view.any_text(is_found)
+    }
+}
+
+/// The name of a file as the end of a path: separators are those of Windows and of others, and each is a value. A name of the DNS without
+/// the dot of the root.
+fn as_meant(value: FieldValue<'_>, limit: Limit) -> FieldValue<'_> {
+    let FieldValue::Values(leaves) = value else { return value };
+    FieldValue::Values(match limit {
+        Limit::BaseName => leaves.iter().flat_map(|leaf| ['\\', '/'].map(|it| Leaf::text(format!("{it}{}", leaf.text.as_str())))).collect(),
+        Limit::DomainName => leaves.into_iter().map(without_root).collect(),
+        Limit::None | Limit::Column | Limit::NoDrive => leaves,
+    })
+}
+
+fn without_root(leaf: Leaf<'_>) -> Leaf<'_> {
+    match leaf.text.as_str().strip_suffix('.').filter(|name| !name.is_empty()) {
+        Some(name) => Leaf::text(name.to_owned()),
+        None => leaf,
+    }
+}
+
+/// The path of a file: its folder, and its name unless the folder ends with it already.
+fn file_in<'v>(folder: FieldValue<'v>, name: &FieldValue<'v>) -> FieldValue<'v> {
+    match (folder.first_text(), name.first_text()) {
+        (Some(folder), Some(name)) if !fold(&folder).ends_with(&fold(&name)) => {
+            let separator = if folder.contains('/') { '/' } else { '\\' };
+            FieldValue::Values(vec![Leaf::text(format!("{}{separator}{name}", folder.trim_end_matches(['\\', '/'])))])
+        }
+        _ => folder,
+    }
+}
+
+/// Two columns as one text, the second only where it has a value.
+fn joined<'v>(first: FieldValue<'v>, between: &str, second: &FieldValue<'v>) -> FieldValue<'v> {
+    match (first.first_text(), second.first_text().filter(|text| !text.is_empty())) {
+        (None, None) => FieldValue::Absent,
+        (first, None) => FieldValue::Values(first.into_iter().map(Leaf::text).collect()),
+        (first, Some(second)) => FieldValue::Values(vec![Leaf::text(format!("{}{between}{second}", first.unwrap_or_default()))]),
     }
 }
 

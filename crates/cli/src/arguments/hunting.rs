@@ -132,6 +132,8 @@ pub(crate) enum SigmaCommand {
         /// Rules: files, or folders of them.
         #[arg(required = true, value_hint = ValueHint::AnyPath)]
         rules: Vec<PathBuf>,
+        #[command(flatten)]
+        beside: BesideRules,
         /// Print one JSON object a rule.
         #[arg(long)]
         json: bool,
@@ -150,11 +152,24 @@ pub(crate) enum SigmaCommand {
     },
 }
 
+/// What belongs to rules and stands in files of its own.
+#[derive(Debug, Args)]
+pub(crate) struct BesideRules {
+    /// Sigma filters for the rules: files, or folders of them. Filters that are among the rules need not be named.
+    #[arg(long = "filter", value_hint = ValueHint::AnyPath)]
+    pub(crate) filters: Vec<PathBuf>,
+    /// Values of placeholders such as `%Servers%`: a YAML or JSON file with, for each name, a value or a list of them.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) placeholders: Vec<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SigmaTest {
     /// Rules: files, or folders of them.
     #[arg(required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) rules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) beside: BesideRules,
     /// The source of the logs, or `auto` to tell it from the first bytes of each file.
     #[arg(long, default_value = "auto")]
     pub(crate) source: String,
@@ -170,6 +185,8 @@ pub(crate) struct SigmaRun {
     /// The set's name; without it, the folder's.
     #[arg(long)]
     pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) beside: BesideRules,
     #[command(flatten)]
     pub(crate) window: WindowArguments,
     #[command(flatten)]

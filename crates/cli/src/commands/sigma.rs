@@ -6,10 +6,10 @@ use coldtrail_flight::client::Client;
 use coldtrail_hunt::{RunKind, sigma_statement};
 use coldtrail_model::RunId;
 use coldtrail_proto::hunt::v1;
-use coldtrail_sigma::{CorrelationSet, Mappings, Placeholders, Verdict, check, parse};
+use coldtrail_sigma::{Collection, Mappings, Rule, RuleFiles, read_placeholders, sources_left_out};
 use serde_json::json;
 
-use crate::arguments::{SigmaCommand, SigmaRun};
+use crate::arguments::{BesideRules, SigmaCommand, SigmaRun};
 use crate::commands::content::{self, Brought};
 use crate::commands::evidence;
 use crate::commands::run as runs;
@@ -21,7 +21,7 @@ mod test;
 /// Sigma rules.
 pub(crate) async fn run(command: &SigmaCommand) -> anyhow::Result<u8> {
     match command {
-        SigmaCommand::Check { rules, json } => check_all(rules, *json),
+        SigmaCommand::Check { rules, beside, json } => check_all(rules, beside, *json),
         SigmaCommand::Test(arguments) => test::run(arguments).await,
         SigmaCommand::Run(arguments) => run_rules(arguments).await,
         SigmaCommand::List { json, server } => content::list(&sign_in(server).await?, "rules", *json).await,
@@ -29,7 +29,7 @@ pub(crate) async fn run(command: &SigmaCommand) -> anyhow::Result<u8> {
 }
 
 /// The files of rules among these, folders searched to their depth, in order.
-pub(super) fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = Vec::new();
     for path in paths {
@@ -52,52 +52,55 @@ pub(super) fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-pub(super) fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("cannot read the rule {}", path.display()))
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Rules with what stands beside them.
+fn read_rules(paths: &[PathBuf], beside: &BesideRules) -> anyhow::Result<RuleFiles> {
+    let mut files = rule_files(paths)?;
+    if !beside.filters.is_empty() {
+        files.extend(rule_files(&beside.filters)?);
+    }
+    let mut all = RuleFiles::default();
+    for path in files {
+        all.files.push((path.display().to_string(), read(&path)?));
+    }
+    for path in &beside.placeholders {
+        let name = path.display().to_string();
+        let placeholders = read_placeholders(&name, &read(path)?)?;
+        all.add_placeholders(&name, placeholders)?;
+    }
+    Ok(all)
 }
 
 /// Says of each rule whether it can be run.
 #[allow(clippy::print_stdout, clippy::print_stderr)]
-fn check_all(paths: &[PathBuf], as_json: bool) -> anyhow::Result<u8> {
+fn check_all(paths: &[PathBuf], beside: &BesideRules, as_json: bool) -> anyhow::Result<u8> {
+    let all = Collection::new(&read_rules(paths, beside)?, Mappings::builtin());
+    let left_out = |rule: &Rule| sources_left_out(rule, Mappings::builtin(), all.placeholders());
+    let rules = all.set.rules().iter().map(|rule| (&rule.about, not_over(&left_out(rule))));
+    let correlations = all.correlations.correlations().iter().map(|correlation| (&correlation.about, String::new()));
+    let passed = rules.chain(correlations).map(|(about, note)| ("pass", about.file.clone(), about.title.clone(), note));
+    let refused = all.refused.iter().map(|one| (one.verdict, one.file.clone(), one.title.clone(), one.reason.clone()));
+    let mut said: Vec<(&str, String, String, String)> = passed.chain(refused).collect();
+    said.sort_by(|left, right| left.1.cmp(&right.1));
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut say = |verdict: &'static str, file: &str, title: &str, reason: &str| {
+    for (verdict, file, title, reason) in said {
         *counts.entry(verdict).or_default() += 1;
         match as_json {
             true => println!("{}", json!({"verdict": verdict, "file": file, "title": title, "reason": reason})),
             false => println!("{verdict:11}  {file}  {title}{}{reason}", if reason.is_empty() { "" } else { ": " }),
         }
-    };
-    let (mut correlations, mut rules) = (Vec::new(), Vec::new());
-    for path in rule_files(paths)? {
-        let name = path.display().to_string();
-        let parsed = parse(&name, &read(&path)?);
-        for problem in &parsed.problems {
-            say("malformed", &name, "", &problem.to_string());
-        }
-        correlations.extend(parsed.correlations().cloned());
-        for rule in parsed.rules() {
-            match check(rule, Mappings::builtin(), &Placeholders::new()) {
-                Verdict::Pass => {
-                    say("pass", &name, &rule.about.title, "");
-                    rules.push(rule.clone());
-                }
-                Verdict::Unsupported(why) => say("unsupported", &name, &rule.about.title, &why),
-                Verdict::Unmapped(why) => say("unmapped", &name, &rule.about.title, &why),
-            }
-        }
-    }
-    // A correlation may name rules of other files, but only those that can be run.
-    let (linked, problems) = CorrelationSet::link(correlations, &rules);
-    for correlation in linked.correlations() {
-        say("pass", &correlation.about.file, &correlation.about.title, "");
-    }
-    for problem in problems {
-        say("unsupported", &problem.file, problem.rule.as_deref().unwrap_or_default(), &problem.message);
     }
     let summary: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     eprintln!("{}", summary.join(", "));
-    let all_pass = counts.keys().all(|verdict| *verdict == "pass");
-    Ok(if all_pass { exit::DONE } else { exit::INCOMPLETE })
+    Ok(if all.refused.is_empty() { exit::DONE } else { exit::INCOMPLETE })
+}
+
+/// The sources that a rule cannot be evaluated over, while it is over others.
+fn not_over(left_out: &[String]) -> String {
+    if left_out.is_empty() { String::new() } else { format!("not over all sources: {}", left_out.join("; ")) }
 }
 
 /// Runs rules over months.
@@ -140,18 +143,19 @@ async fn say_what_it_means(client: &Client, id: RunId) -> anyhow::Result<bool> {
 async fn set_name(client: &Client, arguments: &SigmaRun) -> anyhow::Result<(String, bool)> {
     let path = Path::new(&arguments.rules);
     if !path.exists() {
+        let beside = &arguments.beside;
+        if !beside.filters.is_empty() || !beside.placeholders.is_empty() {
+            bail!("filters and placeholders are kept with a set when it is brought: name the files of {} instead", arguments.rules);
+        }
         let refused = content::refused_of(client, "rules", &arguments.rules).await?;
         if refused > 0 {
             eprintln!("coldtrail: {refused} rules of {} were refused when it was brought, and are not run", arguments.rules);
         }
         return Ok((arguments.rules.clone(), refused > 0));
     }
-    let mut files = Vec::new();
-    for file in rule_files(&[path.to_owned()])? {
-        files.push(json!({"path": file.display().to_string(), "text": read(&file)?}));
-    }
+    let bytes = read_rules(&[path.to_owned()], &arguments.beside)?.to_bytes();
     let name = arguments.name.clone().unwrap_or_else(|| content::name_of(path));
-    let brought = Brought { kind: "rules", name, bytes: serde_json::to_vec(&files)?, options: BTreeMap::new() };
+    let brought = Brought { kind: "rules", name, bytes, options: BTreeMap::new() };
     let reply = content::put(client, brought).await?;
     let refused = content::say_refused(&reply);
     Ok((content::content_of(&reply)?.versioned_name.clone(), refused))

@@ -6,9 +6,8 @@ use coldtrail_hunt::ContentKind;
 use coldtrail_huntfile::Hunt;
 use coldtrail_intel::{Feed, FeedFormat, Options, Outcome, WarningList, read_feed};
 use coldtrail_query::{Error, Indicators};
-use coldtrail_sigma::{Compilation, CorrelationSet, Mappings, Placeholders, RuleSet, parse};
+use coldtrail_sigma::{Collection, CorrelationSet, Mappings, RuleFiles, RuleSet};
 use datafusion::common::DataFusionError;
-use serde::Deserialize;
 
 use super::Counts;
 
@@ -26,13 +25,6 @@ pub(super) struct Reader {
     pub(super) name: String,
     pub(super) bytes: Bytes,
     pub(super) options: BTreeMap<String, String>,
-}
-
-/// One file of rules.
-#[derive(Deserialize)]
-struct RuleFile {
-    path: String,
-    text: String,
 }
 
 /// What was read, what it holds, and what was not taken.
@@ -56,29 +48,14 @@ impl Reader {
         Ok((Read::Hunt(Arc::new(hunt)), counts, Vec::new()))
     }
 
-    /// Rules come as one file of YAML documents, or as many in JSON: `[{"path": …, "text": …}]`.
     fn rules(&self) -> Result<Outcomes, Error> {
-        let text = std::str::from_utf8(&self.bytes).map_err(|error| bad(format!("the rules {} are not text: {error}", self.name)))?;
-        let files = match text.trim_start().starts_with('[') {
-            true => serde_json::from_str(text).map_err(|error| bad(format!("the rules {} cannot be read: {error}", self.name)))?,
-            false => vec![RuleFile { path: self.name.clone(), text: text.to_owned() }],
-        };
-        let parsed: Vec<_> = files.iter().map(|file| parse(&file.path, &file.text)).collect();
-        let mut remarks: Vec<String> = parsed.iter().flat_map(|parsed| &parsed.problems).map(ToString::to_string).collect();
-        let rules = parsed.iter().flat_map(|parsed| parsed.rules().cloned());
-        let Compilation { mut set, refused } = RuleSet::compile(rules, Mappings::builtin(), &Placeholders::new());
-        remarks.extend(refused.iter().map(|(rule, verdict)| format!("{}: {}: {verdict}", rule.about.file, rule.about.title)));
-        let correlations = parsed.iter().flat_map(|parsed| parsed.correlations().cloned()).collect();
-        let (correlations, problems) = CorrelationSet::link(correlations, set.rules());
-        remarks.extend(problems.iter().map(ToString::to_string));
-        for rule in 0..set.rules().len() {
-            match correlations.fields_needed(rule) {
-                fields if fields.is_empty() => {}
-                fields => set.carry(rule, fields),
-            }
-        }
-        let counts = [("rules", set.rules().len()), ("correlations", correlations.correlations().len()), ("refused", remarks.len())];
+        let files = RuleFiles::from_bytes(&self.name, &self.bytes).map_err(|error| bad(error.to_string()))?;
+        let Collection { set, correlations, filters, refused } = Collection::new(&files, Mappings::builtin());
+        let mut counts =
+            vec![("rules", set.rules().len()), ("correlations", correlations.correlations().len()), ("refused", refused.len())];
+        counts.extend((filters > 0).then_some(("filters", filters)));
         let counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
+        let remarks = refused.iter().map(ToString::to_string).collect();
         Ok((Read::Rules(Arc::new(set), Arc::new(correlations)), counts, remarks))
     }
 

@@ -3,7 +3,7 @@
 mod coverage;
 mod expected;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arrow::array::AsArray;
@@ -17,6 +17,7 @@ use coldtrail_huntfile::Expect;
 use coldtrail_intel::Verdict;
 use coldtrail_model::{OCSF_VERSION, Run, RunId, RunState, SegmentMeta, Slice, SliceState, TimeRange};
 use coldtrail_query::Error;
+use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
 
 use super::conclude::CONCLUDED;
@@ -140,6 +141,21 @@ impl Hunting {
         Ok(bins)
     }
 
+    /// What rules were run with beside themselves, by name: the values of placeholders, and filters.
+    async fn beside_rules(&self, run: &Run) -> Result<Vec<(String, String)>, Error> {
+        let Some(rules) = self.rules_read(run).await? else { return Ok(Vec::new()) };
+        let json = |error: serde_json::Error| Error::Failed(DataFusionError::External(Box::new(error)));
+        let mut beside = Vec::new();
+        if !rules.placeholders().is_empty() {
+            beside.push(("sigma.placeholders".to_owned(), serde_json::to_string(rules.placeholders()).map_err(json)?));
+        }
+        let filters: BTreeSet<String> = rules.rules().iter().flat_map(|rule| rule.filters()).map(|filter| filter.yaml()).collect();
+        if !filters.is_empty() {
+            beside.push(("sigma.filters".to_owned(), serde_json::to_string(&filters).map_err(json)?));
+        }
+        Ok(beside)
+    }
+
     async fn run_record(&self, run: &Run) -> Result<RunRecord, Error> {
         let definition = &run.definition;
         let mut asked: BTreeMap<String, String> =
@@ -147,6 +163,7 @@ impl Hunting {
         asked.insert("priority".to_owned(), definition.priority.to_string());
         asked.extend(definition.bytes_max.map(|bytes| ("bytes_max".to_owned(), bytes.to_string())));
         asked.extend(definition.deadline_ms.map(|ms| ("deadline_ms".to_owned(), ms.to_string())));
+        asked.extend(self.beside_rules(run).await?);
         if let Some(conclusion) = self.conclusion_of(run.id).await? {
             let said = [
                 ("concluded.outcome", Some(conclusion.outcome)),

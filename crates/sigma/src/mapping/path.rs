@@ -3,7 +3,8 @@ use serde_json_borrow::{ObjectAsVec, Value as Json};
 
 /// Keys that lead from a JSON value to others inside it: `requestParameters.policyArn`, `Event.UserData.*`, `resources.0.ARN`.
 ///
-/// Lists on the way are gone through element by element, unless a number says which. A key is found as it is written, or else in other
+/// Lists on the way are gone through element by element, unless a number says which; `[name=NEW_VALUE]` means those elements of a list
+/// that have this value under this key. A key is found as it is written, or else in other
 /// letters (`eventname`) or with blanks (`Threat Name` for `ThreatName`); keys that hold dots themselves are found too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Path {
@@ -17,8 +18,12 @@ pub(crate) enum Place {
     Path(Path),
     /// One part of a list such as `SHA256=…,IMPHASH=…` in the record: `Hashes#IMPHASH`.
     Part(Path, String),
+    /// The name of a file behind its folder, unless the folder's path has it already: `FolderPath \\ FileName`.
+    File(Path, Path),
     /// In a column: `@metadata_event_code`.
     Column(Col),
+    /// In two columns with a text between them, which is left out with the second where that is empty: `@http_request_url_path ? @…`.
+    Joined(Col, String, Col),
 }
 
 /// A part of the record, or a document inside it: `message as json`.
@@ -45,9 +50,25 @@ impl Place {
         Self::Path(Path::read(field))
     }
 
+    /// The columns that are read.
+    pub(crate) fn columns(&self) -> Vec<Col> {
+        match self {
+            Self::Path(_) | Self::Part(..) | Self::File(..) => Vec::new(),
+            Self::Column(column) => vec![*column],
+            Self::Joined(first, _, second) => vec![*first, *second],
+        }
+    }
+
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        if let Some(name) = text.strip_prefix('@') {
-            return Col::from_name(name).map(Self::Column).ok_or_else(|| format!("there is no column {name}"));
+        let column = |name: &str| Col::from_name(name).ok_or_else(|| format!("there is no column {name}"));
+        if let Some(names) = text.strip_prefix('@') {
+            return match names.split_once(" @").map(|(left, second)| (left.split_once(' '), second)) {
+                Some((Some((first, between)), second)) => Ok(Self::Joined(column(first)?, between.to_owned(), column(second)?)),
+                _ => column(names).map(Self::Column),
+            };
+        }
+        if let Some((folder, name)) = text.split_once(" \\ ") {
+            return Ok(Self::File(Path::read(folder), Path::read(name)));
         }
         Ok(match text.rsplit_once('#') {
             Some((path, part)) if !path.ends_with('.') => Self::Part(Path::read(path), part.to_owned()),
@@ -87,6 +108,9 @@ fn find<'v, 'r>(value: &'v Json<'r>, keys: &[String], found: &mut Vec<&'v Json<'
     match value {
         Json::Object(members) if key == "*" => members.iter().for_each(|(_, member)| find(member, rest, found)),
         Json::Object(members) => find_member(members, keys, found),
+        Json::Array(elements) if key.starts_with('[') => {
+            elements.iter().filter(|element| is_named(element, key)).for_each(|element| find(element, rest, found));
+        }
         Json::Array(elements) => match key.parse::<usize>() {
             Ok(position) => {
                 if let Some(element) = elements.get(position) {
@@ -96,6 +120,15 @@ fn find<'v, 'r>(value: &'v Json<'r>, keys: &[String], found: &mut Vec<&'v Json<'
             Err(_) => elements.iter().for_each(|element| find(element, keys, found)),
         },
         _ => {}
+    }
+}
+
+/// True for `{"name": "NEW_VALUE", …}` and `[name=NEW_VALUE]`.
+fn is_named(element: &Json<'_>, key: &str) -> bool {
+    let wanted = key.strip_prefix('[').and_then(|key| key.strip_suffix(']')).and_then(|key| key.split_once('='));
+    match (element, wanted) {
+        (Json::Object(members), Some((name, value))) => member(members, name).and_then(Json::as_str) == Some(value),
+        _ => false,
     }
 }
 

@@ -307,3 +307,40 @@ fn correlations_build_on_correlations() {
     let before = [worked(0, "mara"), failed(1), failed(2), failed(3)];
     assert!(set.run(&before, &CorrelationOptions::default()).unwrap()[1].hits.is_empty());
 }
+
+/// The longest distance that is within a timespan, and one millisecond more.
+#[test]
+fn a_timespan_is_as_long_as_its_unit_says() {
+    const SECOND: i64 = 1_000;
+    for (timespan, milliseconds) in [
+        ("30s", 30 * SECOND),
+        ("2m", 120 * SECOND),
+        ("3h", 3 * 3_600 * SECOND),
+        ("4d", 4 * 86_400 * SECOND),
+        ("1w", 604_800 * SECOND),
+        ("1M", 2_629_746 * SECOND),
+        ("1y", 31_556_952 * SECOND),
+    ] {
+        let body = format!("type: event_count\nrules: [a]\ngroup-by: [User]\ntimespan: {timespan}\ncondition: {{gte: 2}}");
+        let at =
+            |time_ms: i64| Occurrence { time_ms, rule: 0, group: vec![Some("u".to_owned())], values: vec![], event: time_ms.to_string() };
+        let count = |apart: i64| {
+            let found = correlate(&correlation(&body), [at(0), at(apart)], &CorrelationOptions::default()).unwrap();
+            found.hits.len()
+        };
+        assert_eq!((count(milliseconds), count(milliseconds + 1)), (1, 0), "{timespan}");
+    }
+}
+
+#[test]
+fn generate_may_stand_inside_and_outside() {
+    let read = |text: &str| {
+        let parsed = parse("c.yml", text);
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+        parsed.correlations().next().unwrap().generates
+    };
+    let body = "rules: [a], timespan: 1m, condition: {gt: 1}, type: event_count";
+    assert!(!read(&format!("title: C\ncorrelation: {{{body}}}\n")));
+    assert!(read(&format!("title: C\ncorrelation: {{{body}, generate: true}}\n")));
+    assert!(read(&format!("title: C\ngenerate: true\ncorrelation: {{{body}}}\n")));
+}

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "a test may fail where it stands, and says when it is skipped")]
 
+mod collections;
 mod correlations;
+mod later_sources;
 mod matching;
 mod parsing;
 mod samples;

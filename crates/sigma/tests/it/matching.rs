@@ -369,3 +369,17 @@ fn a_record_may_write_its_characters_as_it_likes() {
         assert_eq!(count(&set, &batches(Source::WindowsEvent, record.as_bytes())).get(&0), Some(&1), "{written}");
     }
 }
+
+/// pySigma gives some modifiers second names.
+#[test]
+fn second_names_of_modifiers_mean_the_same() {
+    for (flag, text, found) in [("i", "WHOAMI", true), ("ignorecase", "WHOAMI", true), ("m", "WHOAMI", false), ("s", "WHOAMI", false)] {
+        assert_eq!(command_line(&format!("|re|{flag}"), "whoami", text), found, "{flag}");
+    }
+    for (flag, found) in [("i", false), ("m", true), ("multiline", true), ("s", false)] {
+        assert_eq!(command_line(&format!("|re|{flag}"), "^whoami$", "a\nwhoami\nb"), found, "{flag}");
+    }
+    for (flag, found) in [("i", false), ("m", false), ("s", true), ("dotall", true)] {
+        assert_eq!(command_line(&format!("|re|{flag}"), "a.b", "a\nb"), found, "{flag}");
+    }
+}

@@ -13,10 +13,10 @@ use arrow::record_batch::RecordBatch;
 use coldtrail_ingest::{ReadOutcome, SourceChoice, read_plain};
 use coldtrail_model::{Class, Col, Event, Kind, Value, arrow_type};
 use coldtrail_normalize::{Options, Source};
-use coldtrail_sigma::{Compilation, Mappings, Placeholders, RuleSet, parse};
+use coldtrail_sigma::{Collection, Mappings, RuleSet};
 use serde_json::json;
 
-use super::{read, rule_files};
+use super::read_rules;
 use crate::arguments::SigmaTest;
 use crate::exit;
 use crate::pieces::pieces;
@@ -45,21 +45,11 @@ pub(super) async fn run(arguments: &SigmaTest) -> anyhow::Result<u8> {
 
 #[allow(clippy::print_stderr)]
 fn compile(arguments: &SigmaTest) -> anyhow::Result<(RuleSet, u64)> {
-    let mut rules = Vec::new();
-    let mut wrong = 0;
-    for path in rule_files(&arguments.rules)? {
-        let parsed = parse(&path.display().to_string(), &read(&path)?);
-        for problem in &parsed.problems {
-            eprintln!("coldtrail: {problem}");
-            wrong += 1;
-        }
-        rules.extend(parsed.rules().cloned());
+    let all = Collection::new(&read_rules(&arguments.rules, &arguments.beside)?, Mappings::builtin());
+    for refused in &all.refused {
+        eprintln!("coldtrail: {refused}");
     }
-    let Compilation { set, refused } = RuleSet::compile(rules, Mappings::builtin(), &Placeholders::new());
-    for (rule, verdict) in &refused {
-        eprintln!("coldtrail: {}: {}: {verdict}", rule.about.file, rule.about.title);
-    }
-    Ok((set, wrong + refused.len() as u64))
+    Ok((all.set, all.refused.len() as u64))
 }
 
 struct Tester<W: Write> {

@@ -102,7 +102,7 @@ impl Hunting {
     }
 
     /// The rules that a run runs: they look at some sources only.
-    async fn rules_read(&self, run: &Run) -> Result<Option<Arc<RuleSet>>, Error> {
+    pub(super) async fn rules_read(&self, run: &Run) -> Result<Option<Arc<RuleSet>>, Error> {
         match RunKind::of(&run.definition.labels) {
             Some(RunKind::Sigma) => Ok(Some(self.content.rules_of(&rules_name(run)?).await?.0)),
             _ => Ok(None),
