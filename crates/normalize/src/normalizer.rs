@@ -93,7 +93,7 @@ impl Normalizer {
         let mut batch = self.finish();
         let place = Place { offset: self.buffer_offset };
         let reason = Reason::NotThisFormat { format: "a whole object", detail: reason.to_owned() };
-        batch.rejects.push(Reject { place, reason, raw: Vec::new() });
+        batch.rejects.push(Reject { place, reason, raw: Vec::new(), raw_bytes: 0 });
         batch
     }
 
@@ -241,7 +241,7 @@ fn misplaced_json(value: &Value) -> serde_json::Value {
 
 /// A reject with as much of the record as is kept.
 pub(crate) fn reject(place: Place, reason: Reason, raw: &[u8]) -> Reject {
-    Reject { place, reason, raw: raw[..raw.len().min(REJECT_RAW_BYTES_MAX)].to_vec() }
+    Reject { place, reason, raw: raw[..raw.len().min(REJECT_RAW_BYTES_MAX)].to_vec(), raw_bytes: raw.len() as u64 }
 }
 
 #[cfg(test)]

@@ -32,5 +32,6 @@ fn a_record_of_200_mb_is_one_reject_and_memory_stays_small() {
     events.extend(normalizer.finish().events);
     assert_eq!(rejects.len(), 1);
     assert_eq!(rejects[0].reason, Reason::TooLong { limit: 16 << 20 });
+    assert!(rejects[0].raw.len() == 64 << 10 && rejects[0].raw_bytes > 16 << 20, "{}", rejects[0].raw_bytes);
     assert_eq!(events.len(), 1);
 }
