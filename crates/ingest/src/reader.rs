@@ -200,11 +200,13 @@ impl Reader {
     fn end(mut self, damage: Option<String>, emit: &mut dyn FnMut(ReadOutcome) -> bool) -> Result<(), Gone> {
         let source = match (self.normalizer.take(), damage) {
             (Some((source, mut normalizer)), None) => {
-                send_batch(emit, source, normalizer.finish())?;
+                send_batch(emit, source, normalizer.end())?;
+                send_more(emit, source, &mut normalizer)?;
                 Some(source)
             }
             (Some((source, mut normalizer)), Some(damage)) => {
                 send_batch(emit, source, normalizer.fail(&damage))?;
+                send_more(emit, source, &mut normalizer)?;
                 Some(source)
             }
             (None, Some(damage)) => return send(emit, ReadOutcome::Failed { reason: format!("cannot read {}: {damage}", self.name) }),
@@ -213,6 +215,13 @@ impl Reader {
         let sha256 = self.hasher.finalize().into();
         send(emit, ReadOutcome::Done { sha256, source, bytes_plain: self.bytes_plain })
     }
+}
+
+fn send_more(emit: &mut dyn FnMut(ReadOutcome) -> bool, source: Source, normalizer: &mut Normalizer) -> Result<(), Gone> {
+    while let Some(batch) = normalizer.more() {
+        send_batch(emit, source, batch)?;
+    }
+    Ok(())
 }
 
 fn send_batch(emit: &mut dyn FnMut(ReadOutcome) -> bool, source: Source, batch: Batch) -> Result<(), Gone> {

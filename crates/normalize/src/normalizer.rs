@@ -79,6 +79,17 @@ impl Normalizer {
 
     /// Ends the input and returns the records that were left. What is called afterwards gives nothing.
     pub fn finish(&mut self) -> Batch {
+        let mut batch = self.end();
+        while let Some(more) = self.more() {
+            batch.events.extend(more.events);
+            batch.rejects.extend(more.rejects);
+        }
+        batch
+    }
+
+    /// Ends the input and returns the first of the records that were left: of formats that must be held whole (Parquet) so many as take
+    /// little memory. [`Self::more`] gives the others.
+    pub fn end(&mut self) -> Batch {
         if matches!(self.stage, Stage::Head) {
             self.choose_format();
         }
@@ -88,9 +99,17 @@ impl Normalizer {
         self.drain(true)
     }
 
-    /// Ends the input where it is damaged: what is whole becomes events, the piece under way a reject with this reason.
+    /// After [`Self::end`], the next of the records that were left; nothing once there are no more.
+    pub fn more(&mut self) -> Option<Batch> {
+        let Stage::Binary { mapping, .. } = &mut self.stage else { return None };
+        let mut batch = Batch::default();
+        mapping.map_more(&mut batch).then_some(batch)
+    }
+
+    /// Ends the input, as [`Self::end`] does, where it is damaged: what is whole becomes events, the piece under way a reject with this
+    /// reason.
     pub fn fail(&mut self, reason: &str) -> Batch {
-        let mut batch = self.finish();
+        let mut batch = self.end();
         let place = Place { offset: self.buffer_offset };
         let reason = Reason::NotThisFormat { format: "a whole object", detail: reason.to_owned() };
         batch.rejects.push(Reject { place, reason, raw: Vec::new(), raw_bytes: 0 });

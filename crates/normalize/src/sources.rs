@@ -28,6 +28,7 @@ mod linux_sshd;
 mod linux_syslog;
 mod nginx;
 mod ocsf;
+mod parquet_rows;
 mod suricata_eve;
 mod syslog;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod zeek;
 pub(crate) use access::finish;
 pub(crate) use envelope::{has_json_text, map_inner};
 pub(crate) use http_words::host_and_port;
+pub(crate) use parquet_rows::ParquetRows;
 
 use coldtrail_model::Event;
 
@@ -132,10 +134,16 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
         let _ = batch;
     }
 
-    /// Maps the records of one binary piece.
+    /// Maps the records of one binary piece, or as many of them as fit into memory: see [`Mapping::map_more`].
     fn map_binary(&mut self, place: Place, piece: &[u8], batch: &mut Batch) {
         let reason = Reason::NotThisFormat { format: "a format of this source", detail: "binary data was not expected".to_owned() };
         batch.rejects.push(crate::normalizer::reject(place, reason, piece));
+    }
+
+    /// Goes on with a binary piece of which [`Mapping::map_binary`] mapped the beginning; false if nothing was left of it.
+    fn map_more(&mut self, batch: &mut Batch) -> bool {
+        let _ = batch;
+        false
     }
 }
 
