@@ -28,8 +28,9 @@ impl Default for Options {
 /// How much of a record is kept in its reject, in bytes.
 const REJECT_RAW_BYTES_MAX: usize = 64 << 10;
 
-/// How many bytes tell the format: an EVTX or Parquet signature, a byte order mark, the first bytes of a header.
-const HEAD_BYTES: usize = 64;
+/// How many bytes tell the format: a signature, a byte order mark, the names of columns. It is always so many, if there are, so that
+/// it does not matter in which pieces the input comes.
+const HEAD_BYTES: usize = 4 << 10;
 
 /// Reads one object of one source, piece by piece.
 ///
@@ -127,7 +128,8 @@ impl Normalizer {
         let mapping = mapping_of(self.source, &self.options);
         let mut head = Vec::new();
         let mut to_utf8 = ToUtf8::default();
-        to_utf8.push(&self.buffer, &mut head);
+        let (begin, rest) = self.buffer.split_at(self.buffer.len().min(HEAD_BYTES));
+        to_utf8.push(begin, &mut head);
         let format = mapping.format(&head);
         let framer: Box<dyn Framer> = match format {
             Format::Lines | Format::Joined => Box::new(LineFramer::new(self.options.record_bytes_max)),
@@ -140,6 +142,7 @@ impl Normalizer {
         if matches!(format, Format::Whole) || matches!(format, Format::Framed(_)) {
             self.stage = Stage::Binary { framer, mapping };
         } else {
+            to_utf8.push(rest, &mut head);
             self.buffer = head;
             self.stage = Stage::Text { to_utf8, framer, format, mapping };
         }

@@ -102,7 +102,7 @@ pub(crate) enum Mapped {
 /// A source implements what its formats need. `map_json` takes from the fields what it places; the framework then keeps the rest as
 /// `unmapped` and the record as `raw_data`. `map_line` and `map_binary` keep both themselves.
 pub(crate) trait Mapping: Send + std::fmt::Debug {
-    /// The format of an object that begins with these bytes (at least 64, or the whole object), after a byte order mark.
+    /// The format of an object that begins with these bytes (the first 4 KiB, or the whole object), after a byte order mark.
     fn format(&self, head: &[u8]) -> Format;
 
     /// Maps one JSON record.
