@@ -107,8 +107,8 @@ const ABOUT: &[(&str, About)] = &[
         collect: "Run the SIEM connector with JSON output, or a reader of the Event Streams API, and ingest its files.",
     }),
     ("crowdstrike_fdr", About {
-        formats: "Falcon Data Replicator: events of the sensor, and its lists of hosts, users and applications",
-        told_by: "`event_simpleName` and `aid`; for lists, `cid` and their own fields",
+        formats: "Falcon Data Replicator: events of the sensor, detections, and its lists of hosts, users and applications",
+        told_by: "`event_simpleName` and `aid`; for detections, `ExternalApiType`; for lists, `cid` and their own fields",
         collect: "Let Falcon Data Replicator write to your own bucket, or copy CrowdStrike's with its script; ingest `data/` and `fdrv2/`.",
     }),
     ("duo", About {
