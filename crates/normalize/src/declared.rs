@@ -44,6 +44,7 @@ use expression::{Context, Expression};
 use lines::Lines;
 use path::Path;
 use route::Route;
+use table::Table;
 
 /// The mapping of a source, read and checked.
 #[derive(Debug)]
@@ -123,13 +124,19 @@ impl Declared {
         if !text.trim_start().starts_with(['{', '[']) {
             let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             let record = self.lines.as_ref().and_then(|lines| lines.record(line).ok());
-            return record.is_some_and(|record| self.recognises_record(record.root()))
-                || self.is_table && table::first_row(text).is_some_and(|row| self.recognises_record(row.root()));
+            return record.is_some_and(|record| self.recognises_record(record.root())) || self.recognises_row(text);
+        }
+        if ResultFramer::is_begun_by(text.as_bytes()) {
+            return self.recognises_row(text);
         }
         let Some(Cut::Record(range)) = JsonFramer::new(self.envelope_keys, usize::MAX >> 1).next(text.as_bytes(), false) else {
             return false;
         };
         text.get(range).and_then(|record| Fields::parse(record).ok()).is_some_and(|record| self.recognises_record(record.root()))
+    }
+
+    fn recognises_row(&self, text: &str) -> bool {
+        self.is_table && table::first_row(text).is_some_and(|row| self.recognises_record(row.root()))
     }
 
     fn recognises_record(&self, record: &Value<'_>) -> bool {
@@ -275,8 +282,7 @@ fn outcome_of(word: &str) -> Outcome {
 pub(crate) struct DeclaredMapping {
     declared: &'static Declared,
     options: Options,
-    /// The names of the columns, once a table has said them.
-    columns: Option<Vec<String>>,
+    table: Table,
     /// The mappings of other sources that records were sent to, by their names.
     routed: Vec<(&'static str, Box<dyn Mapping>)>,
 }
@@ -284,7 +290,7 @@ pub(crate) struct DeclaredMapping {
 impl DeclaredMapping {
     /// A mapping for one object.
     pub(crate) fn new(declared: &'static Declared, options: &Options) -> Self {
-        Self { declared, options: options.clone(), columns: None, routed: Vec::new() }
+        Self { declared, options: options.clone(), table: Table::default(), routed: Vec::new() }
     }
 
     /// Has the mapping of another source read the record. The record keeps what that did not place.
@@ -337,14 +343,11 @@ impl Mapping for DeclaredMapping {
         if !self.declared.is_table {
             return Err(Reason::NotJson { detail: "this source has no lines of text".to_owned() });
         }
-        let Some(columns) = &self.columns else {
-            self.columns = Some(csv::cells(line));
-            return Ok(Mapped::NotARecord);
-        };
-        let mut record = table::row(columns, line).ok_or(Reason::Missing { field: "row" })?;
+        let Some(mut record) = self.table.take(line)? else { return Ok(Mapped::NotARecord) };
+        let raw = self.table.raw_of(line, &record);
         let mut event = self.map_json(&mut record)?;
         keep_rest(&mut event, &record);
-        event.text(Col::RawData, line);
+        event.owned_text(Col::RawData, raw);
         Ok(Mapped::Event(event))
     }
 }

@@ -192,9 +192,9 @@ const ABOUT: &[(&str, About)] = &[
         collect: "Stream advanced hunting events of Defender XDR to a storage account; fetch alerts from Graph's security API.",
     }),
     ("ms_sentinel", About {
-        formats: "tables of Log Analytics as JSON and CSV; alerts and incidents of Sentinel",
+        formats: "tables of Log Analytics as JSON, CSV and answers of the query API; alerts and incidents of Sentinel",
         told_by: "`Type` or `TableName` with `TimeGenerated`, or the columns of SecurityAlert and SecurityIncident",
-        collect: "Add a data export rule of the workspace that sends the tables to a storage account; ingest its containers `am-…`. Export query results as CSV with times in UTC.",
+        collect: "Add a data export rule of the workspace that sends the tables to a storage account; ingest its containers `am-…`. Export query results as CSV with times in UTC, or keep what the query API answers.",
     }),
     ("nginx", About {
         formats: "access log, combined with what is often added, or JSON; error log",
