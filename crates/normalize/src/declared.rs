@@ -10,6 +10,7 @@ mod expression;
 mod instant;
 mod lift;
 mod lines;
+mod lists;
 mod member;
 mod path;
 mod pattern;
@@ -32,16 +33,17 @@ use serde::Deserialize;
 use serde_json_borrow::Value;
 
 use crate::fields::Fields;
-use crate::framing::{Cut, Framer, JsonFramer};
-use crate::normalizer::keep_rest;
-use crate::sources::csv::{self, RowFramer};
+use crate::framing::{Cut, Framer, JsonFramer, ResultFramer};
+use crate::normalizer::{keep_rest, map_json};
+use crate::sources::csv::RowFramer;
 use crate::sources::{Format, Mapped, Mapping, finish, map_inner, mapping_of};
-use crate::{Options, Reason, Source};
+use crate::{Batch, Options, Place, Reason, Source};
 
 use classes::Classes;
 use condition::Condition;
 use expression::{Context, Expression};
 use lines::Lines;
+use lists::List;
 use path::Path;
 use route::Route;
 use table::Table;
@@ -54,6 +56,8 @@ pub(crate) struct Declared {
     envelope_keys: &'static [&'static str],
     /// Where a record lies in what forwarders put around it.
     inside: &'static [&'static str],
+    /// Lists in a record whose elements are records.
+    lists: Vec<List>,
     /// How lines that are not JSON are read, if the source writes such.
     lines: Option<Lines>,
     /// Objects in a record whose members step up beside the others.
@@ -310,6 +314,10 @@ impl DeclaredMapping {
 impl Mapping for DeclaredMapping {
     fn format(&self, head: &[u8]) -> Format {
         match head.trim_ascii_start() {
+            _ if self.declared.is_table && self.declared.lines.is_none() && ResultFramer::is_begun_by(head) => {
+                Format::Text(ResultFramer::boxed)
+            }
+            [b'{' | b'[', ..] if !self.declared.lists.is_empty() => Format::Nested { envelope_keys: self.declared.envelope_keys },
             [b'{' | b'[', ..] => Format::Json { envelope_keys: self.declared.envelope_keys },
             _ if self.declared.lines.is_some() => Format::Lines,
             _ if self.declared.is_table => Format::Text(RowFramer::boxed),
@@ -333,6 +341,13 @@ impl Mapping for DeclaredMapping {
         match inside {
             Some(key) => map_inner(record, key, |inner| declared.map(inner)),
             None => declared.map(record),
+        }
+    }
+
+    fn map_nested(&mut self, place: Place, text: &str, batch: &mut Batch) {
+        let Some(pieces) = lists::split(&self.declared.lists, text) else { return map_json(self, place, text.as_bytes(), batch) };
+        for (offset, piece) in pieces {
+            map_json(self, Place { offset: place.offset + offset as u64 }, piece.as_bytes(), batch);
         }
     }
 

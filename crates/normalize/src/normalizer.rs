@@ -209,7 +209,8 @@ fn map_nested(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut B
     }
 }
 
-fn map_json(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Batch) {
+/// Maps a JSON record to an event or a reject.
+pub(crate) fn map_json(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Batch) {
     match json_event(mapping, raw) {
         Ok(event) => batch.events.push((place, event)),
         Err(reason) => batch.rejects.push(reject(place, reason, raw)),

@@ -222,7 +222,7 @@ const ABOUT: &[(&str, About)] = &[
         collect: "Pages of the Events API.",
     }),
     ("osquery", About {
-        formats: "results log: differential rows, batches, snapshots; status log",
+        formats: "results log: differential rows, batches and snapshots row by row; status log",
         told_by: "`name`, `action` with `columns` or `snapshot`, `diffResults`",
         collect: "`--logger_plugin=filesystem` and a shipper of `osqueryd.results.log`, or the plugins of Firehose, Kinesis and Kafka. Leave `--logger_event_type` true: one row a record.",
     }),
