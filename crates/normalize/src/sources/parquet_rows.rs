@@ -1,10 +1,14 @@
 //! Rows of Parquet files, a part at a time, so that memory does not depend on how well a file was compressed.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
 
 use crate::normalizer::reject;
 use crate::{Batch, Place, Reason};
@@ -34,11 +38,13 @@ pub(crate) struct ParquetRows {
 impl ParquetRows {
     /// Opens a file; why not, if it is none. `format` says what it should be.
     pub(crate) fn open(file: &[u8], format: &'static str) -> Result<(Self, SchemaRef), Reason> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(file));
-        let builder = builder.map_err(|error| Reason::NotThisFormat { format, detail: error.to_string() })?;
-        let schema = builder.schema().clone();
-        let reader = builder.with_batch_size(ROWS_AT_ONCE).build();
-        let reader = reader.map_err(|error| Reason::NotThisFormat { format, detail: error.to_string() })?;
+        let file_bytes = Bytes::copy_from_slice(file);
+        let opened = without_panic(|| {
+            let builder = ParquetRecordBatchReaderBuilder::try_new(file_bytes)?;
+            let schema = builder.schema().clone();
+            Ok::<_, ParquetError>((builder.with_batch_size(ROWS_AT_ONCE).build()?, schema))
+        });
+        let (reader, schema) = opened.map_err(|detail| Reason::NotThisFormat { format, detail })?;
         let json_bytes_max = (file.len() as u64).saturating_mul(EXPANSION_MAX).max(EXPANSION_BYTES_MIN);
         Ok((Self { reader, format, row_number: 0, json_bytes: 0, json_bytes_max }, schema))
     }
@@ -52,8 +58,14 @@ impl ParquetRows {
     ) -> bool {
         let part_end = self.json_bytes + PART_BYTES;
         while self.json_bytes < part_end {
-            let Some(rows) = self.reader.next() else { return false };
-            let mapped = rows.and_then(|rows| Ok((rows.num_rows() as u64, map(&rows, self.row_number, batch)?)));
+            let read = without_panic(|| self.reader.next().transpose());
+            let mapped = match read {
+                Ok(None) => return false,
+                Ok(Some(rows)) => {
+                    map(&rows, self.row_number, batch).map(|bytes| (rows.num_rows() as u64, bytes)).map_err(|error| error.to_string())
+                }
+                Err(problem) => Err(problem),
+            };
             let problem = match mapped {
                 Ok((count, json_bytes)) => {
                     self.row_number += count;
@@ -61,7 +73,7 @@ impl ParquetRows {
                     let limit = self.json_bytes_max;
                     (self.json_bytes > limit).then(|| format!("its rows are over {limit} bytes as JSON, {EXPANSION_MAX} times the file"))
                 }
-                Err(error) => Some(error.to_string()),
+                Err(problem) => Some(problem),
             };
             if let Some(problem) = problem {
                 let detail = format!("it cannot be read from row {} on: {problem}", self.row_number);
@@ -71,6 +83,19 @@ impl ParquetRows {
             }
         }
         true
+    }
+}
+
+/// What a reading gives. The Parquet reader stops at some damaged files with a panic, which is an error here like any other; what it
+/// was reading is not touched again.
+fn without_panic<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    let panicked = |payload: Box<dyn Any + Send>| {
+        let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned()).or_else(|| payload.downcast_ref::<String>().cloned());
+        format!("the Parquet reader gave up: {}", words.as_deref().unwrap_or("it does not say why"))
+    };
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(payload) => Err(panicked(payload)),
     }
 }
 

@@ -173,6 +173,32 @@ fn a_file_of_security_lake_is_read_row_by_row() {
     .assert_eq(&shown(Source::Ocsf, &file));
 }
 
+/// Found by fuzzing: an offset in the footer that became negative stopped the Parquet reader with a panic.
+#[test]
+fn a_parquet_file_that_is_damaged_anywhere_in_its_footer_is_events_or_rejects() {
+    let columns: [(&str, ArrayRef); 2] = [
+        ("class_uid", Arc::new(Int32Array::from(vec![6003]))),
+        ("time_dt", Arc::new(TimestampMillisecondArray::from(vec![1_772_366_400_000]))),
+    ];
+    let rows = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).expect("a writer");
+    writer.write(&rows).expect("rows are written");
+    writer.close().expect("a footer");
+    let mut given_up = 0;
+    for at in 4..file.len() {
+        for bits in [1, 0x80, 0xff] {
+            let mut damaged = file.clone();
+            damaged[at] ^= bits;
+            let mut normalizer = Normalizer::new(Source::Ocsf, Options::default());
+            let (begin, rest) = (normalizer.push(&damaged), normalizer.finish());
+            given_up += rest.rejects.iter().filter(|reject| reject.reason.to_string().contains("gave up")).count();
+            assert!(begin.records() + rest.records() <= 2, "byte {at} with {bits}");
+        }
+    }
+    assert!(given_up > 0, "no damage stops the Parquet reader any more: it need not be guarded");
+}
+
 #[test]
 fn rows_of_parquet_come_in_parts_and_have_an_end() {
     let (row_count, long) = (3000, "x".repeat(60_000));
