@@ -22,6 +22,9 @@ const PART_BYTES: u64 = 16 << 20;
 /// Rows that are longer as JSON than so many times their file are no logs: what is left of the file becomes one reject.
 const EXPANSION_MAX: u64 = 1000;
 
+/// A row counts for so many bytes beside its JSON, so that rows with nothing in them have an end too.
+const ROW_BYTES: u64 = 128;
+
 /// Files whose rows are no longer than this as JSON, in bytes, may be compressed as well as they like.
 const EXPANSION_BYTES_MIN: u64 = 64 << 20;
 
@@ -69,7 +72,7 @@ impl ParquetRows {
             let problem = match mapped {
                 Ok((count, json_bytes)) => {
                     self.row_number += count;
-                    self.json_bytes += json_bytes;
+                    self.json_bytes += json_bytes + count * ROW_BYTES;
                     let limit = self.json_bytes_max;
                     (self.json_bytes > limit).then(|| format!("its rows are over {limit} bytes as JSON, {EXPANSION_MAX} times the file"))
                 }
