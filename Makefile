@@ -28,6 +28,10 @@ chaos: $(VENV)/.ready ## Lose leaders, executors and disks of a cluster for minu
 light: ## Run the tests of the light half, without DataFusion, in seconds
 	cargo test $(LIGHT)
 
+.PHONY: fuzz
+fuzz: ## Feed every reader of foreign data with damaged input for FUZZ_SECONDS (an hour); needs cargo-fuzz
+	fuzz/run.sh
+
 .PHONY: verify
 verify: ## Check formatting, lints and dependencies
 	cargo fmt --all --check

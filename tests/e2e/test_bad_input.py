@@ -236,6 +236,7 @@ def test_a_line_of_200_megabytes_is_a_reject_within_bounded_memory(coldtrail, tm
     with coldtrail.serve() as server:
         kept = server.query("SELECT reason, raw_is_cut, length(raw) AS n FROM system.rejects").to_pylist()
     assert len(kept) == 1 and "record_bytes_max" in kept[0]["reason"] and kept[0]["n"] <= 64 << 10
+    assert kept[0]["raw_is_cut"]
 
 
 def run_measured(coldtrail: Coldtrail, *arguments) -> tuple[int, int]:

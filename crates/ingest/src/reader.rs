@@ -116,12 +116,15 @@ impl Reader {
                 Err(error) => return send(emit, ReadOutcome::Failed { reason: format!("cannot read {}: {error}", self.name) }),
             };
             self.hasher.update(&piece);
-            if damage.is_some() {
-                continue;
-            }
-            damage = self.inflate(&piece).err();
-            if let Err(reason) = self.normalize(false, emit)? {
-                return send(emit, ReadOutcome::Failed { reason });
+            let mut left = &piece[..];
+            while !left.is_empty() && damage.is_none() {
+                match self.inflate(left) {
+                    Ok(taken) => left = &left[taken..],
+                    Err(reason) => damage = Some(reason),
+                }
+                if let Err(reason) = self.normalize(false, emit)? {
+                    return send(emit, ReadOutcome::Failed { reason });
+                }
             }
         }
         if damage.is_none() {
@@ -133,14 +136,15 @@ impl Reader {
         self.end(damage, emit)
     }
 
-    fn inflate(&mut self, piece: &[u8]) -> Result<(), String> {
+    /// Inflates the beginning of a piece, so much that it fits into memory; how many bytes that was.
+    fn inflate(&mut self, piece: &[u8]) -> Result<usize, String> {
         if self.inflater.is_none() {
             self.inflater = Some(Inflater::new(Compression::detect(piece)).map_err(|error| error.to_string())?);
         }
         let before = self.plain.len();
         let result = match &mut self.inflater {
-            Some(inflater) => inflater.push(piece, &mut self.plain).map_err(|error| error.to_string()),
-            None => Ok(()),
+            Some(inflater) => inflater.push_some(piece, &mut self.plain).map_err(|error| error.to_string()),
+            None => Ok(piece.len()),
         };
         self.bytes_plain += (self.plain.len() - before) as u64;
         result
@@ -196,11 +200,13 @@ impl Reader {
     fn end(mut self, damage: Option<String>, emit: &mut dyn FnMut(ReadOutcome) -> bool) -> Result<(), Gone> {
         let source = match (self.normalizer.take(), damage) {
             (Some((source, mut normalizer)), None) => {
-                send_batch(emit, source, normalizer.finish())?;
+                send_batch(emit, source, normalizer.end())?;
+                send_more(emit, source, &mut normalizer)?;
                 Some(source)
             }
             (Some((source, mut normalizer)), Some(damage)) => {
                 send_batch(emit, source, normalizer.fail(&damage))?;
+                send_more(emit, source, &mut normalizer)?;
                 Some(source)
             }
             (None, Some(damage)) => return send(emit, ReadOutcome::Failed { reason: format!("cannot read {}: {damage}", self.name) }),
@@ -209,6 +215,13 @@ impl Reader {
         let sha256 = self.hasher.finalize().into();
         send(emit, ReadOutcome::Done { sha256, source, bytes_plain: self.bytes_plain })
     }
+}
+
+fn send_more(emit: &mut dyn FnMut(ReadOutcome) -> bool, source: Source, normalizer: &mut Normalizer) -> Result<(), Gone> {
+    while let Some(batch) = normalizer.more() {
+        send_batch(emit, source, batch)?;
+    }
+    Ok(())
 }
 
 fn send_batch(emit: &mut dyn FnMut(ReadOutcome) -> bool, source: Source, batch: Batch) -> Result<(), Gone> {

@@ -53,6 +53,7 @@ impl Transaction {
                 time_ms: now_ms,
                 reason: &reject.reason.to_string(),
                 raw: &reject.raw,
+                raw_bytes: offset(reject.raw_bytes),
             });
         }
         if self.writer.is_full() {
@@ -67,7 +68,8 @@ impl Transaction {
         for line in content.split_inclusive(|byte| *byte == b'\n') {
             let raw = line.trim_ascii();
             if !raw.is_empty() {
-                self.writer.reject(RejectRow { source, source_object: object, offset: offset(start), time_ms: now_ms, reason, raw });
+                let (offset, raw_bytes) = (offset(start), offset(raw.len() as u64));
+                self.writer.reject(RejectRow { source, source_object: object, offset, time_ms: now_ms, reason, raw, raw_bytes });
                 self.under_way.rejects += 1;
             }
             start += line.len() as u64;

@@ -19,8 +19,10 @@ pub struct RejectRow<'a> {
     pub time_ms: i64,
     /// Why, in words.
     pub reason: &'a str,
-    /// The record as it was.
+    /// The record as it was, or its beginning.
     pub raw: &'a [u8],
+    /// How long the record was, in bytes; more than `raw` if that is its beginning.
+    pub raw_bytes: i64,
 }
 
 /// What a reject that is written again was before: of its record there may be less than there was.
@@ -28,8 +30,6 @@ pub struct RejectRow<'a> {
 pub struct KeptReject<'a> {
     /// The row; `raw` is what is left of the record.
     pub row: RejectRow<'a>,
-    /// How long the record was, in bytes.
-    pub raw_bytes: i64,
     /// True if `raw` is its beginning.
     pub raw_is_cut: bool,
     /// True if `raw` is what could be read of it.
@@ -91,27 +91,26 @@ impl RejectBuffer {
     /// Adds a reject, of whose record at most so many bytes are kept.
     pub(crate) fn append(&mut self, reject: &RejectRow<'_>, raw_bytes_max: usize) {
         let kept = &reject.raw[..reject.raw.len().min(raw_bytes_max)];
-        let is_cut = kept.len() < reject.raw.len();
+        let is_cut = i64::try_from(kept.len()).unwrap_or(i64::MAX) < reject.raw_bytes;
         let kept = if is_cut { without_half_character(kept) } else { kept };
         let text = String::from_utf8_lossy(kept);
         let is_lossy = matches!(text, std::borrow::Cow::Owned(_));
-        let raw_bytes = i64::try_from(reject.raw.len()).unwrap_or(i64::MAX);
-        self.append_row(reject, &text, raw_bytes, is_cut, is_lossy);
+        self.append_row(reject, &text, is_cut, is_lossy);
     }
 
     /// Adds a reject as it was written before.
     pub(crate) fn append_kept(&mut self, kept: &KeptReject<'_>) {
         let text = String::from_utf8_lossy(kept.row.raw);
-        self.append_row(&kept.row, &text, kept.raw_bytes, kept.raw_is_cut, kept.raw_is_lossy);
+        self.append_row(&kept.row, &text, kept.raw_is_cut, kept.raw_is_lossy);
     }
 
-    fn append_row(&mut self, reject: &RejectRow<'_>, text: &str, raw_bytes: i64, is_cut: bool, is_lossy: bool) {
+    fn append_row(&mut self, reject: &RejectRow<'_>, text: &str, is_cut: bool, is_lossy: bool) {
         self.times.push(reject.time_ms);
         self.objects.append_value(reject.source_object);
         self.offsets.append_value(reject.offset);
         self.reasons.append_value(reject.reason);
         self.raw.append_value(text);
-        self.raw_bytes.append_value(raw_bytes);
+        self.raw_bytes.append_value(reject.raw_bytes);
         self.is_cut.append_value(is_cut);
         self.is_lossy.append_value(is_lossy);
         self.bytes += text.len() + reject.reason.len() + reject.source_object.len() + 40;

@@ -30,8 +30,10 @@ pub struct Reject {
     pub place: Place,
     /// Why it could not be read.
     pub reason: Reason,
-    /// The record, or its beginning if it was over the limit.
+    /// The record, or its beginning if it is long.
     pub raw: Vec<u8>,
+    /// How long the record is, in bytes; of one over the limit, as much as was seen of it. Where `raw` is shorter, it is its beginning.
+    pub raw_bytes: u64,
 }
 
 /// Why a record could not be read.

@@ -10,6 +10,7 @@ mod expression;
 mod instant;
 mod lift;
 mod lines;
+mod lists;
 mod member;
 mod path;
 mod pattern;
@@ -32,18 +33,20 @@ use serde::Deserialize;
 use serde_json_borrow::Value;
 
 use crate::fields::Fields;
-use crate::framing::{Cut, Framer, JsonFramer};
-use crate::normalizer::keep_rest;
-use crate::sources::csv::{self, RowFramer};
+use crate::framing::{Cut, Framer, JsonFramer, ResultFramer};
+use crate::normalizer::{keep_rest, map_json};
+use crate::sources::csv::RowFramer;
 use crate::sources::{Format, Mapped, Mapping, finish, map_inner, mapping_of};
-use crate::{Options, Reason, Source};
+use crate::{Batch, Options, Place, Reason, Source};
 
 use classes::Classes;
 use condition::Condition;
 use expression::{Context, Expression};
 use lines::Lines;
+use lists::List;
 use path::Path;
 use route::Route;
+use table::Table;
 
 /// The mapping of a source, read and checked.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub(crate) struct Declared {
     envelope_keys: &'static [&'static str],
     /// Where a record lies in what forwarders put around it.
     inside: &'static [&'static str],
+    /// Lists in a record whose elements are records.
+    lists: Vec<List>,
     /// How lines that are not JSON are read, if the source writes such.
     lines: Option<Lines>,
     /// Objects in a record whose members step up beside the others.
@@ -123,13 +128,19 @@ impl Declared {
         if !text.trim_start().starts_with(['{', '[']) {
             let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             let record = self.lines.as_ref().and_then(|lines| lines.record(line).ok());
-            return record.is_some_and(|record| self.recognises_record(record.root()))
-                || self.is_table && table::first_row(text).is_some_and(|row| self.recognises_record(row.root()));
+            return record.is_some_and(|record| self.recognises_record(record.root())) || self.recognises_row(text);
+        }
+        if ResultFramer::is_begun_by(text.as_bytes()) {
+            return self.recognises_row(text);
         }
         let Some(Cut::Record(range)) = JsonFramer::new(self.envelope_keys, usize::MAX >> 1).next(text.as_bytes(), false) else {
             return false;
         };
         text.get(range).and_then(|record| Fields::parse(record).ok()).is_some_and(|record| self.recognises_record(record.root()))
+    }
+
+    fn recognises_row(&self, text: &str) -> bool {
+        self.is_table && table::first_row(text).is_some_and(|row| self.recognises_record(row.root()))
     }
 
     fn recognises_record(&self, record: &Value<'_>) -> bool {
@@ -275,8 +286,7 @@ fn outcome_of(word: &str) -> Outcome {
 pub(crate) struct DeclaredMapping {
     declared: &'static Declared,
     options: Options,
-    /// The names of the columns, once a table has said them.
-    columns: Option<Vec<String>>,
+    table: Table,
     /// The mappings of other sources that records were sent to, by their names.
     routed: Vec<(&'static str, Box<dyn Mapping>)>,
 }
@@ -284,7 +294,7 @@ pub(crate) struct DeclaredMapping {
 impl DeclaredMapping {
     /// A mapping for one object.
     pub(crate) fn new(declared: &'static Declared, options: &Options) -> Self {
-        Self { declared, options: options.clone(), columns: None, routed: Vec::new() }
+        Self { declared, options: options.clone(), table: Table::default(), routed: Vec::new() }
     }
 
     /// Has the mapping of another source read the record. The record keeps what that did not place.
@@ -304,6 +314,10 @@ impl DeclaredMapping {
 impl Mapping for DeclaredMapping {
     fn format(&self, head: &[u8]) -> Format {
         match head.trim_ascii_start() {
+            _ if self.declared.is_table && self.declared.lines.is_none() && ResultFramer::is_begun_by(head) => {
+                Format::Text(ResultFramer::boxed)
+            }
+            [b'{' | b'[', ..] if !self.declared.lists.is_empty() => Format::Nested { envelope_keys: self.declared.envelope_keys },
             [b'{' | b'[', ..] => Format::Json { envelope_keys: self.declared.envelope_keys },
             _ if self.declared.lines.is_some() => Format::Lines,
             _ if self.declared.is_table => Format::Text(RowFramer::boxed),
@@ -330,6 +344,13 @@ impl Mapping for DeclaredMapping {
         }
     }
 
+    fn map_nested(&mut self, place: Place, text: &str, batch: &mut Batch) {
+        let Some(pieces) = lists::split(&self.declared.lists, text) else { return map_json(self, place, text.as_bytes(), batch) };
+        for (offset, piece) in pieces {
+            map_json(self, Place { offset: place.offset + offset as u64 }, piece.as_bytes(), batch);
+        }
+    }
+
     fn map_line(&mut self, line: &str) -> Result<Mapped, Reason> {
         if let Some(lines) = &self.declared.lines {
             return finish(line, lines.record(line)?, |fields| self.map_json(fields)).map(Mapped::Event);
@@ -337,14 +358,11 @@ impl Mapping for DeclaredMapping {
         if !self.declared.is_table {
             return Err(Reason::NotJson { detail: "this source has no lines of text".to_owned() });
         }
-        let Some(columns) = &self.columns else {
-            self.columns = Some(csv::cells(line));
-            return Ok(Mapped::NotARecord);
-        };
-        let mut record = table::row(columns, line).ok_or(Reason::Missing { field: "row" })?;
+        let Some(mut record) = self.table.take(line)? else { return Ok(Mapped::NotARecord) };
+        let raw = self.table.raw_of(line, &record);
         let mut event = self.map_json(&mut record)?;
         keep_rest(&mut event, &record);
-        event.text(Col::RawData, line);
+        event.owned_text(Col::RawData, raw);
         Ok(Mapped::Event(event))
     }
 }

@@ -2,10 +2,12 @@
 
 mod json;
 mod lines;
+mod result;
 mod whole;
 
 pub(crate) use json::JsonFramer;
 pub(crate) use lines::LineFramer;
+pub(crate) use result::ResultFramer;
 pub(crate) use whole::WholeFramer;
 
 use std::ops::Range;

@@ -3,6 +3,12 @@ use std::io::Write;
 use flate2::write::MultiGzDecoder;
 use zstd::stream::raw::{Decoder as RawDecoder, Operation};
 
+/// A call of [`Inflater::push_some`] stops taking compressed bytes once it gave so many plain ones.
+const PLAIN_BYTES_ENOUGH: usize = 4 << 20;
+
+/// How many bytes of gzip are taken at once: DEFLATE gives at most 1,032 bytes for one, so 4 MiB for these.
+const GZIP_BYTES: usize = 4 << 10;
+
 /// How an object is compressed, told by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -60,18 +66,26 @@ impl Inflater {
         Ok(Self { inner })
     }
 
-    /// Takes the next compressed bytes and returns the plain bytes they give. On an error, `out` holds what was good before it.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), InflateError> {
-        match &mut self.inner {
-            Inner::Plain => out.extend_from_slice(bytes),
-            Inner::Gzip(decoder) => {
-                let result = decoder.write_all(bytes);
-                out.append(decoder.get_mut());
-                result.map_err(|source| error(Compression::Gzip, &source))?;
-            }
-            Inner::Zstd { decoder, frame_is_open } => inflate_zstd(decoder, frame_is_open, bytes, out)?,
+    /// Takes the next compressed bytes and returns the plain bytes they give, however many. On an error, `out` holds what was good
+    /// before it.
+    pub fn push(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<(), InflateError> {
+        while !bytes.is_empty() {
+            bytes = &bytes[self.push_some(bytes, out)?..];
         }
         Ok(())
+    }
+
+    /// Takes some of the next compressed bytes and says how many, at least one if there are any: so many that at most about 8 MiB are
+    /// added to `out`, whatever somebody packed. On an error, `out` holds what was good before it.
+    pub fn push_some(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<usize, InflateError> {
+        match &mut self.inner {
+            Inner::Plain => {
+                out.extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            Inner::Gzip(decoder) => inflate_gzip(decoder, bytes, out),
+            Inner::Zstd { decoder, frame_is_open } => inflate_zstd(decoder, frame_is_open, bytes, out),
+        }
     }
 
     /// Ends the object; an error says that it was cut off.
@@ -92,8 +106,27 @@ impl Inflater {
     }
 }
 
-/// The frame's end is known only from the decoder's hint: zero when a frame is complete.
-fn inflate_zstd(decoder: &mut RawDecoder<'_>, frame_is_open: &mut bool, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<(), InflateError> {
+fn inflate_gzip(decoder: &mut MultiGzDecoder<Vec<u8>>, bytes: &[u8], out: &mut Vec<u8>) -> Result<usize, InflateError> {
+    let (mut taken, before) = (0, out.len());
+    while taken < bytes.len() && out.len() - before < PLAIN_BYTES_ENOUGH {
+        let piece = &bytes[taken..bytes.len().min(taken + GZIP_BYTES)];
+        let result = decoder.write_all(piece);
+        out.append(decoder.get_mut());
+        result.map_err(|source| error(Compression::Gzip, &source))?;
+        taken += piece.len();
+    }
+    Ok(taken)
+}
+
+/// The frame's end is known only from the decoder's hint: zero when a frame is complete. What the decoder still holds once all bytes are
+/// taken is no more than a block (128 KiB).
+fn inflate_zstd(
+    decoder: &mut RawDecoder<'_>,
+    frame_is_open: &mut bool,
+    mut bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<usize, InflateError> {
+    let (all, before) = (bytes.len(), out.len());
     let mut piece = vec![0_u8; 128 * 1024];
     loop {
         let status = decoder.run_on_buffers(bytes, &mut piece).map_err(|source| error(Compression::Zstd, &source))?;
@@ -103,10 +136,13 @@ fn inflate_zstd(decoder: &mut RawDecoder<'_>, frame_is_open: &mut bool, mut byte
             *frame_is_open = status.remaining != 0;
         }
         if bytes.is_empty() && status.bytes_written < piece.len() {
-            return Ok(());
+            return Ok(all);
         }
         if status.remaining == 0 {
             decoder.reinit().map_err(|source| error(Compression::Zstd, &source))?;
+        }
+        if out.len() - before >= PLAIN_BYTES_ENOUGH && !bytes.is_empty() && bytes.len() < all {
+            return Ok(all - bytes.len());
         }
     }
 }
@@ -157,6 +193,28 @@ mod tests {
                 let (out, whole) = inflate(compression, &two, piece);
                 assert!(whole && out == [text.clone(), text.clone()].concat(), "{compression:?} in pieces of {piece}");
             }
+        }
+    }
+
+    #[test]
+    fn a_bomb_comes_out_in_pieces() {
+        let plain = vec![0; 256 << 20];
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(&plain).expect("writing to memory");
+        let bombs = [(Compression::Gzip, gzip.finish().expect("writing to memory")), compressed(&plain)[1].clone()];
+        for (compression, bytes) in bombs {
+            assert!(bytes.len() < 1 << 20, "{compression:?}: {} bytes", bytes.len());
+            let mut inflater = Inflater::new(compression).expect("a decoder");
+            let (mut left, mut plain_bytes) = (&bytes[..], 0);
+            while !left.is_empty() {
+                let mut out = Vec::new();
+                let taken = inflater.push_some(left, &mut out).expect("whole");
+                assert!(taken > 0 && out.len() <= 9 << 20, "{compression:?}: {} bytes at once", out.len());
+                (left, plain_bytes) = (&left[taken..], plain_bytes + out.len());
+            }
+            let mut out = Vec::new();
+            inflater.finish(&mut out).expect("whole");
+            assert_eq!(plain_bytes + out.len(), 256 << 20, "{compression:?}");
         }
     }
 

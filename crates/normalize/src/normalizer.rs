@@ -28,8 +28,9 @@ impl Default for Options {
 /// How much of a record is kept in its reject, in bytes.
 const REJECT_RAW_BYTES_MAX: usize = 64 << 10;
 
-/// How many bytes tell the format: an EVTX or Parquet signature, a byte order mark, the first bytes of a header.
-const HEAD_BYTES: usize = 64;
+/// How many bytes tell the format: a signature, a byte order mark, the names of columns. It is always so many, if there are, so that
+/// it does not matter in which pieces the input comes.
+const HEAD_BYTES: usize = 4 << 10;
 
 /// Reads one object of one source, piece by piece.
 ///
@@ -79,6 +80,17 @@ impl Normalizer {
 
     /// Ends the input and returns the records that were left. What is called afterwards gives nothing.
     pub fn finish(&mut self) -> Batch {
+        let mut batch = self.end();
+        while let Some(more) = self.more() {
+            batch.events.extend(more.events);
+            batch.rejects.extend(more.rejects);
+        }
+        batch
+    }
+
+    /// Ends the input and returns the first of the records that were left: of formats that must be held whole (Parquet) so many as take
+    /// little memory. [`Self::more`] gives the others.
+    pub fn end(&mut self) -> Batch {
         if matches!(self.stage, Stage::Head) {
             self.choose_format();
         }
@@ -88,12 +100,20 @@ impl Normalizer {
         self.drain(true)
     }
 
-    /// Ends the input where it is damaged: what is whole becomes events, the piece under way a reject with this reason.
+    /// After [`Self::end`], the next of the records that were left; nothing once there are no more.
+    pub fn more(&mut self) -> Option<Batch> {
+        let Stage::Binary { mapping, .. } = &mut self.stage else { return None };
+        let mut batch = Batch::default();
+        mapping.map_more(&mut batch).then_some(batch)
+    }
+
+    /// Ends the input, as [`Self::end`] does, where it is damaged: what is whole becomes events, the piece under way a reject with this
+    /// reason.
     pub fn fail(&mut self, reason: &str) -> Batch {
-        let mut batch = self.finish();
+        let mut batch = self.end();
         let place = Place { offset: self.buffer_offset };
         let reason = Reason::NotThisFormat { format: "a whole object", detail: reason.to_owned() };
-        batch.rejects.push(Reject { place, reason, raw: Vec::new() });
+        batch.rejects.push(Reject { place, reason, raw: Vec::new(), raw_bytes: 0 });
         batch
     }
 
@@ -108,7 +128,8 @@ impl Normalizer {
         let mapping = mapping_of(self.source, &self.options);
         let mut head = Vec::new();
         let mut to_utf8 = ToUtf8::default();
-        to_utf8.push(&self.buffer, &mut head);
+        let (begin, rest) = self.buffer.split_at(self.buffer.len().min(HEAD_BYTES));
+        to_utf8.push(begin, &mut head);
         let format = mapping.format(&head);
         let framer: Box<dyn Framer> = match format {
             Format::Lines | Format::Joined => Box::new(LineFramer::new(self.options.record_bytes_max)),
@@ -121,6 +142,7 @@ impl Normalizer {
         if matches!(format, Format::Whole) || matches!(format, Format::Framed(_)) {
             self.stage = Stage::Binary { framer, mapping };
         } else {
+            to_utf8.push(rest, &mut head);
             self.buffer = head;
             self.stage = Stage::Text { to_utf8, framer, format, mapping };
         }
@@ -187,7 +209,8 @@ fn map_nested(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut B
     }
 }
 
-fn map_json(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Batch) {
+/// Maps a JSON record to an event or a reject.
+pub(crate) fn map_json(mapping: &mut dyn Mapping, place: Place, raw: &[u8], batch: &mut Batch) {
     match json_event(mapping, raw) {
         Ok(event) => batch.events.push((place, event)),
         Err(reason) => batch.rejects.push(reject(place, reason, raw)),
@@ -241,7 +264,7 @@ fn misplaced_json(value: &Value) -> serde_json::Value {
 
 /// A reject with as much of the record as is kept.
 pub(crate) fn reject(place: Place, reason: Reason, raw: &[u8]) -> Reject {
-    Reject { place, reason, raw: raw[..raw.len().min(REJECT_RAW_BYTES_MAX)].to_vec() }
+    Reject { place, reason, raw: raw[..raw.len().min(REJECT_RAW_BYTES_MAX)].to_vec(), raw_bytes: raw.len() as u64 }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod linux_sshd;
 mod linux_syslog;
 mod nginx;
 mod ocsf;
+mod parquet_rows;
 mod suricata_eve;
 mod syslog;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod zeek;
 pub(crate) use access::finish;
 pub(crate) use envelope::{has_json_text, map_inner};
 pub(crate) use http_words::host_and_port;
+pub(crate) use parquet_rows::ParquetRows;
 
 use coldtrail_model::Event;
 
@@ -100,7 +102,7 @@ pub(crate) enum Mapped {
 /// A source implements what its formats need. `map_json` takes from the fields what it places; the framework then keeps the rest as
 /// `unmapped` and the record as `raw_data`. `map_line` and `map_binary` keep both themselves.
 pub(crate) trait Mapping: Send + std::fmt::Debug {
-    /// The format of an object that begins with these bytes (at least 64, or the whole object), after a byte order mark.
+    /// The format of an object that begins with these bytes (the first 4 KiB, or the whole object), after a byte order mark.
     fn format(&self, head: &[u8]) -> Format;
 
     /// Maps one JSON record.
@@ -132,10 +134,16 @@ pub(crate) trait Mapping: Send + std::fmt::Debug {
         let _ = batch;
     }
 
-    /// Maps the records of one binary piece.
+    /// Maps the records of one binary piece, or as many of them as fit into memory: see [`Mapping::map_more`].
     fn map_binary(&mut self, place: Place, piece: &[u8], batch: &mut Batch) {
         let reason = Reason::NotThisFormat { format: "a format of this source", detail: "binary data was not expected".to_owned() };
         batch.rejects.push(crate::normalizer::reject(place, reason, piece));
+    }
+
+    /// Goes on with a binary piece of which [`Mapping::map_binary`] mapped the beginning; false if nothing was left of it.
+    fn map_more(&mut self, batch: &mut Batch) -> bool {
+        let _ = batch;
+        false
     }
 }
 

@@ -98,6 +98,7 @@ impl<W: Write> Printer<W> {
                     "offset": reject.place.offset,
                     "reason": reject.reason.to_string(),
                     "raw": String::from_utf8_lossy(&reject.raw),
+                    "raw_bytes": reject.raw_bytes,
                 });
                 writeln!(rejects, "{line}")?;
             }

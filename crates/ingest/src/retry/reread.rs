@@ -25,7 +25,7 @@ pub(super) enum Fate {
 /// Reads a record alone, with the mapping of today. `written_ms` is when its object was written.
 pub(super) fn reread(kept: &KeptReject<'_>, read_as: Option<Source>, written_ms: Option<i64>) -> Fate {
     let raw = kept.row.raw;
-    let is_whole = !kept.raw_is_cut && !kept.raw_is_lossy && kept.raw_bytes < KEPT_BYTES_MAX && !kept.row.reason.contains(TOO_LONG);
+    let is_whole = !kept.raw_is_cut && !kept.raw_is_lossy && kept.row.raw_bytes < KEPT_BYTES_MAX && !kept.row.reason.contains(TOO_LONG);
     if !is_whole {
         return Fate::NotWhole;
     }

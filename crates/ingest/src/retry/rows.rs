@@ -21,8 +21,8 @@ pub(super) fn rows_of(batch: &RecordBatch) -> Result<impl Iterator<Item = KeptRe
             time_ms: time.value(row),
             reason: reason.value(row),
             raw: raw.value(row).as_bytes(),
+            raw_bytes: raw_bytes.value(row),
         },
-        raw_bytes: raw_bytes.value(row),
         raw_is_cut: is_cut.value(row),
         raw_is_lossy: is_lossy.value(row),
     };

@@ -52,6 +52,8 @@ async fn rejects_are_events_once_when_their_mapping_is_there() {
     house.run().await;
     let before = rejects(&house).await;
     assert_eq!((house.visible().await, before.len()), ((2, 5), 5));
+    let cut: Vec<_> = before.iter().filter(|(_, _, is_cut, _)| *is_cut).map(|(_, raw, _, is_lossy)| (raw.len(), *is_lossy)).collect();
+    assert_eq!(cut, [(64 << 10, false)], "only of the long record the beginning is kept");
 
     let nothing = retry(&house, &RejectFilter::default()).await;
     assert_eq!((nothing.rows, nothing.events, nothing.rejects, nothing.not_whole, nothing.snapshot_id), (5, 0, 4, 1, None));

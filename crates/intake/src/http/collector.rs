@@ -136,6 +136,44 @@ mod tests {
         check(body, None, &[("linux_syslog", "a\nb\n", Some(1_772_366_403_250)), ("linux_syslog", "c\n", Some(1_772_366_500_000))]);
     }
 
+    /// Numbers that are the same in every run.
+    fn next(state: &mut u64) -> usize {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) as usize
+    }
+
+    #[test]
+    fn damaged_bodies_are_batches_or_refusals() {
+        let seeds = [
+            format!(
+                r#"{{"event":{TRAIL},"time":1772366400.5,"host":"h","fields":{{"a":[1,null]}}}}{{"event":"x\u00e9\ud800","time":"1e400"}}"#
+            ),
+            r#"{"event":"Mar  1 12:00:00 web sshd[7]: x","sourcetype":"linux_sshd","source":{"a":1},"time":-1}"#.to_owned(),
+        ];
+        let (mut state, mut taken) = (1, 0);
+        for round in 0..6_000 {
+            let mut body = seeds[round % seeds.len()].clone().into_bytes();
+            for _ in 0..=next(&mut state) % 4 {
+                let (at, other) = (next(&mut state) % body.len(), next(&mut state) % body.len());
+                match next(&mut state) % 4 {
+                    0 => body[at] = next(&mut state) as u8,
+                    1 => body.truncate(at.max(1)),
+                    2 => body[at] = br#"{}[]",:\0e-"#[next(&mut state) % 11],
+                    _ => body.extend_from_within(at.min(other)..at.max(other)),
+                }
+            }
+            match unwrap_events(&body, None) {
+                Ok(batches) => {
+                    taken += 1;
+                    let bytes: usize = batches.iter().map(|batch| batch.content.len()).sum();
+                    assert!(!batches.is_empty() && bytes <= 2 * body.len(), "{}", String::from_utf8_lossy(&body));
+                }
+                Err(refusal) => assert!(!matches!(refusal, Refusal::Busy(_)), "{}", String::from_utf8_lossy(&body)),
+            }
+        }
+        assert!(taken > 100, "{taken} of them were taken");
+    }
+
     #[test]
     fn what_is_no_batch_is_refused_with_the_number_of_the_event() {
         let refusal = |body: &str| unwrap_events(body.as_bytes(), None).expect_err("a refusal");

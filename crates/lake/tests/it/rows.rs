@@ -150,13 +150,16 @@ async fn times_long_ago_and_far_ahead_have_their_own_days() {
 async fn rejects_keep_the_record_and_say_what_was_cut() {
     for lake in lakes().lakes {
         let mut writer = SegmentWriter::new(lake.clone(), WriterConfig { reject_bytes_max: 10, ..WriterConfig::default() });
-        let records: [&[u8]; 4] = [b"{bad", b"\xffbad", "123456789é and more".as_bytes(), b""];
-        for (record, n) in records.into_iter().zip(0..) {
+        // Of the last only the beginning came so far.
+        let records: [(&[u8], i64); 5] =
+            [(b"{bad", 4), (b"\xffbad", 4), ("123456789é and more".as_bytes(), 20), (b"", 0), (b"begun", 1000)];
+        for ((raw, raw_bytes), n) in records.into_iter().zip(0..) {
             let (source_object, reason) = (&*object(), "it is not JSON");
-            writer.reject(RejectRow { source: SOURCE, source_object, offset: n * 10, time_ms: MARCH_1 - n, reason, raw: record });
+            let (offset, time_ms) = (n * 10, MARCH_1 - n);
+            writer.reject(RejectRow { source: SOURCE, source_object, offset, time_ms, reason, raw, raw_bytes });
         }
         let metas = writer.finish().await.unwrap();
-        assert_eq!(row_count(&metas, Table::Rejects), 4);
+        assert_eq!(row_count(&metas, Table::Rejects), 5);
         assert!(metas.iter().all(|meta| meta.path.starts_with("system/rejects/event_day=2026-0")));
         let mut found = Vec::new();
         for meta in &metas {
@@ -170,6 +173,8 @@ async fn rejects_keep_the_record_and_say_what_was_cut() {
         assert_eq!(raw[1], (json!("\u{fffd}bad"), json!(true), json!(false)));
         assert_eq!(raw[2], (json!("123456789"), json!(false), json!(true)));
         assert_eq!(raw[3], (json!(""), json!(false), json!(false)));
+        assert_eq!(raw[4], (json!("begun"), json!(false), json!(true)));
+        assert_eq!(found[4]["raw_bytes"], json!(1000));
         assert_eq!((&found[2]["raw_bytes"], &found[2]["reason"]), (&json!(20), &json!("it is not JSON")));
     }
 }

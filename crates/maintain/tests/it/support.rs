@@ -74,8 +74,8 @@ impl House {
         let mut writer = SegmentWriter::new(self.lake.clone(), WriterConfig::default());
         for offset in 0..count {
             let raw = format!("{object} {offset} is broken");
-            let (reason, raw) = ("it is broken", raw.as_bytes());
-            writer.reject(RejectRow { source: "zeek", source_object: object, offset, time_ms: time_ms + offset, reason, raw });
+            let (reason, raw, raw_bytes) = ("it is broken", raw.as_bytes(), raw.len() as i64);
+            writer.reject(RejectRow { source: "zeek", source_object: object, offset, time_ms: time_ms + offset, reason, raw, raw_bytes });
         }
         self.commit(writer).await
     }

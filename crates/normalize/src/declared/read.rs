@@ -8,6 +8,7 @@ use super::error::Problem;
 use super::expression::{Alternative, Expression, From, flag, whole_number};
 use super::instant::TimeFormat;
 use super::lines::Lines;
+use super::lists::List;
 use super::path::Path;
 use super::pattern::Pattern;
 use super::reader::Table;
@@ -35,7 +36,8 @@ const KEYS: &[&str] = &[
     "only",
     "kinds",
 ];
-const RECORDS_KEYS: &[&str] = &["envelopes", "inside", "lift", "lines", "table"];
+const RECORDS_KEYS: &[&str] = &["envelopes", "inside", "lift", "lines", "lists", "table"];
+const LIST_KEYS: &[&str] = &["from", "to", "set"];
 const ROUTE_KEYS: &[&str] = &["when", "to", "names", "camel_case"];
 const KIND_KEYS: &[&str] = &["when", "time", "event", "classes", "outcome", "finding_status", "severity", "fields", "only"];
 const EXPRESSION_KEYS: &[&str] = &["from", "is", "join", "with", "each", "members", "map", "between", "split", "as", "when"];
@@ -101,6 +103,7 @@ pub(super) fn read(text: &str) -> Result<Declared, Problem> {
         envelope_keys: leak_all(records.envelopes),
         inside: leak_all(records.inside),
         lines: records.lines,
+        lists: records.lists,
         lift: leak_all(records.lift),
         is_table: records.is_table,
         routes: table.read("routes", |node| node.list().into_iter().map(|node| read_route(node, &name)).collect())?,
@@ -128,6 +131,7 @@ struct Records {
     envelopes: Vec<String>,
     inside: Vec<String>,
     lines: Option<Lines>,
+    lists: Vec<List>,
     lift: Vec<String>,
     is_table: bool,
 }
@@ -141,7 +145,21 @@ fn read_records(node: &Node) -> Result<Records, Problem> {
         lift: table.read("lift", texts)?,
         is_table: table.read("table", yes_or_no)?,
         lines: table.read("lines", |node| Lines::read(node).map(Some))?,
+        lists: table.read("lists", |node| node.list().into_iter().map(read_list).collect())?,
     })
+}
+
+fn read_list(node: &Node) -> Result<List, Problem> {
+    let table = node.table(LIST_KEYS)?;
+    let key = |node: &Node| Ok(node.text()?.to_owned());
+    let from = table.need("from", key)?;
+    let path = match from.split_once('.') {
+        Some((_, second)) if second.contains('.') => return Err(node.problem("a list lies at most one object deep").under("from")),
+        Some((first, second)) => (first.to_owned(), Some(second.to_owned())),
+        None => (from, None),
+    };
+    let set = |node: &Node| node.entries()?.iter().map(|(key, text)| Ok((key.clone(), text.text()?.to_owned()))).collect();
+    Ok(List { path, place: table.need("to", key)?, set: table.read("set", set)? })
 }
 
 fn yes_or_no(node: &Node) -> Result<bool, Problem> {

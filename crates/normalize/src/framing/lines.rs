@@ -24,7 +24,11 @@ impl LineFramer {
             return None;
         }
         let line = buffer[start..end].trim_ascii_end();
-        (!line.is_empty()).then(|| Cut::Record(start..start + line.len()))
+        let range = start..start + line.len();
+        if end - start > self.record_bytes_max {
+            return Some(Cut::TooLong(range));
+        }
+        (!line.is_empty()).then_some(Cut::Record(range))
     }
 }
 

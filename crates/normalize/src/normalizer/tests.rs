@@ -32,5 +32,20 @@ fn a_record_of_200_mb_is_one_reject_and_memory_stays_small() {
     events.extend(normalizer.finish().events);
     assert_eq!(rejects.len(), 1);
     assert_eq!(rejects[0].reason, Reason::TooLong { limit: 16 << 20 });
+    assert!(rejects[0].raw.len() == 64 << 10 && rejects[0].raw_bytes > 16 << 20, "{}", rejects[0].raw_bytes);
     assert_eq!(events.len(), 1);
+}
+
+/// What kind of table it is does not depend on how much of it came at once.
+#[test]
+fn the_format_is_told_by_the_same_bytes_however_the_input_is_cut() {
+    let wide = format!("Computer{}\n{{\"EventID\":1}}\na,b\n", "x".repeat(100));
+    let count = |input: &str, piece: usize| {
+        let mut normalizer = Normalizer::new(Source::WindowsEvent, Options::default());
+        let pushed: u64 = input.as_bytes().chunks(piece).map(|bytes| normalizer.push(bytes).records()).sum();
+        pushed + normalizer.finish().records()
+    };
+    for piece in [1, 64, 100] {
+        assert_eq!(count(&wide, piece), count(&wide, 10_000), "in pieces of {piece}");
+    }
 }

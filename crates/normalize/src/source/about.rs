@@ -107,8 +107,8 @@ const ABOUT: &[(&str, About)] = &[
         collect: "Run the SIEM connector with JSON output, or a reader of the Event Streams API, and ingest its files.",
     }),
     ("crowdstrike_fdr", About {
-        formats: "Falcon Data Replicator: events of the sensor, and its lists of hosts, users and applications",
-        told_by: "`event_simpleName` and `aid`; for lists, `cid` and their own fields",
+        formats: "Falcon Data Replicator: events of the sensor, detections, and its lists of hosts, users and applications",
+        told_by: "`event_simpleName` and `aid`; for detections, `ExternalApiType`; for lists, `cid` and their own fields",
         collect: "Let Falcon Data Replicator write to your own bucket, or copy CrowdStrike's with its script; ingest `data/` and `fdrv2/`.",
     }),
     ("duo", About {
@@ -192,9 +192,9 @@ const ABOUT: &[(&str, About)] = &[
         collect: "Stream advanced hunting events of Defender XDR to a storage account; fetch alerts from Graph's security API.",
     }),
     ("ms_sentinel", About {
-        formats: "tables of Log Analytics as JSON and CSV; alerts and incidents of Sentinel",
+        formats: "tables of Log Analytics as JSON, CSV and answers of the query API; alerts and incidents of Sentinel",
         told_by: "`Type` or `TableName` with `TimeGenerated`, or the columns of SecurityAlert and SecurityIncident",
-        collect: "Add a data export rule of the workspace that sends the tables to a storage account; ingest its containers `am-…`. Export query results as CSV with times in UTC.",
+        collect: "Add a data export rule of the workspace that sends the tables to a storage account; ingest its containers `am-…`. Export query results as CSV with times in UTC, or keep what the query API answers.",
     }),
     ("nginx", About {
         formats: "access log, combined with what is often added, or JSON; error log",
@@ -222,7 +222,7 @@ const ABOUT: &[(&str, About)] = &[
         collect: "Pages of the Events API.",
     }),
     ("osquery", About {
-        formats: "results log: differential rows, batches, snapshots; status log",
+        formats: "results log: differential rows, batches and snapshots row by row; status log",
         told_by: "`name`, `action` with `columns` or `snapshot`, `diffResults`",
         collect: "`--logger_plugin=filesystem` and a shipper of `osqueryd.results.log`, or the plugins of Firehose, Kinesis and Kafka. Leave `--logger_event_type` true: one row a record.",
     }),

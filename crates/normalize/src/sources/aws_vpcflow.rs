@@ -13,16 +13,22 @@ use crate::detect::FirstLook;
 use crate::fields::Fields;
 use crate::normalizer::reject;
 use crate::parse::{epoch_seconds_ms, time_ms};
-use crate::sources::{Format, Mapped, Mapping};
+use crate::sources::{Format, Mapped, Mapping, ParquetRows};
 use crate::{Batch, Place, Reason};
 
 use flow::{Field, Flow, Layout};
+use parquet_rows::Columns;
+
+/// What a Parquet file of this source is.
+const PARQUET: &str = "a Parquet file of flow logs";
 
 /// Flow log records. Remembers what the header line named, or what the last line without one looked like.
 #[derive(Debug, Default)]
 pub(crate) struct VpcFlow {
     header: Option<Layout>,
     guess: Option<Layout>,
+    /// What is left of a Parquet file.
+    rows: Option<(ParquetRows, Columns)>,
 }
 
 impl Mapping for VpcFlow {
@@ -55,9 +61,22 @@ impl Mapping for VpcFlow {
     }
 
     fn map_binary(&mut self, place: Place, piece: &[u8], batch: &mut Batch) {
-        if let Err(reason) = parquet_rows::map_rows(piece, batch) {
-            batch.rejects.push(reject(place, reason, piece));
+        let opened = ParquetRows::open(piece, PARQUET).and_then(|(rows, schema)| match Columns::of(&schema) {
+            Some(columns) => Ok((rows, columns)),
+            None => Err(Reason::NotThisFormat { format: PARQUET, detail: "it has no column start".to_owned() }),
+        });
+        match opened {
+            Ok(rows) => self.rows = Some(rows),
+            Err(reason) => batch.rejects.push(reject(place, reason, piece)),
         }
+        self.map_more(batch);
+    }
+
+    fn map_more(&mut self, batch: &mut Batch) -> bool {
+        let Some((mut rows, columns)) = self.rows.take() else { return false };
+        let is_more_left = rows.map_part(batch, |rows, first_row, batch| columns.map_batch(rows, first_row, batch));
+        self.rows = is_more_left.then_some((rows, columns));
+        true
     }
 }
 

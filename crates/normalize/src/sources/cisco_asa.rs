@@ -210,8 +210,8 @@ fn fact(event: &mut Event, name: &str, value: &str) -> bool {
         return true;
     }
     match name {
-        "src" | "srcip" => ends::place(event, value, ends::Side::Source),
-        "dst" | "dstip" => ends::place(event, value, ends::Side::Destination),
+        "src" | "srcip" => return ends::place(event, value, ends::Side::Source),
+        "dst" | "dstip" => return ends::place(event, value, ends::Side::Destination),
         "srcuser" => ends::place_user(event, value),
         "user" | "cn" => user(event, value),
         "proto" | "l4" if class.has(Col::ConnectionInfoProtocolName) => protocol(event, value),

@@ -12,19 +12,28 @@ pub(crate) struct RowFramer {
     start: usize,
     scanned: usize,
     is_quoted: bool,
+    /// True while the rest of a row over the limit is passed over.
+    is_discarding: bool,
 }
 
 impl RowFramer {
     /// A framer for [`crate::sources::Format::Text`].
     pub(crate) fn boxed(options: &Options) -> Box<dyn Framer> {
-        Box::new(Self { record_bytes_max: options.record_bytes_max, start: 0, scanned: 0, is_quoted: false })
+        Box::new(Self { record_bytes_max: options.record_bytes_max, start: 0, scanned: 0, is_quoted: false, is_discarding: false })
     }
 
     /// Ends the row at `end`; blank rows are none.
     fn end_row(&mut self, buffer: &[u8], end: usize) -> Option<Cut> {
         let start = std::mem::replace(&mut self.start, self.scanned);
+        if std::mem::take(&mut self.is_discarding) {
+            return None;
+        }
         let row = buffer[start..end].trim_ascii_end();
-        (!row.is_empty()).then(|| Cut::Record(start..start + row.len()))
+        let range = start..start + row.len();
+        if end - start > self.record_bytes_max {
+            return Some(Cut::TooLong(range));
+        }
+        (!row.is_empty()).then_some(Cut::Record(range))
     }
 }
 
@@ -43,10 +52,13 @@ impl Framer for RowFramer {
         }
         self.scanned = buffer.len();
         let start = self.start;
-        if buffer.len() - start > self.record_bytes_max {
-            (self.start, self.is_quoted) = (buffer.len(), false);
+        if self.is_discarding {
+            self.start = buffer.len();
+        } else if buffer.len() - start > self.record_bytes_max {
+            (self.start, self.is_discarding) = (buffer.len(), true);
             return Some(Cut::TooLong(start..buffer.len()));
         }
+        let start = self.start;
         if !at_end || start == buffer.len() {
             return None;
         }

@@ -18,14 +18,18 @@ use serde_json_borrow::Value;
 use crate::declared::{Used, text_of};
 use crate::detect::FirstLook;
 use crate::fields::{Fields, address, to_json};
+use crate::normalizer::reject;
 use crate::parse::parse_long;
-use crate::sources::{Format, Mapping};
+use crate::sources::{Format, Mapping, ParquetRows};
 use crate::{Batch, Place, Reason};
 use classes::Target;
 
 /// OCSF events.
 #[derive(Debug, Default)]
-pub(crate) struct Ocsf;
+pub(crate) struct Ocsf {
+    /// What is left of a Parquet file.
+    rows: Option<ParquetRows>,
+}
 
 impl Mapping for Ocsf {
     fn format(&self, head: &[u8]) -> Format {
@@ -56,7 +60,18 @@ impl Mapping for Ocsf {
     }
 
     fn map_binary(&mut self, place: Place, piece: &[u8], batch: &mut Batch) {
-        rows::map_rows(self, place, piece, batch);
+        match ParquetRows::open(piece, "a Parquet file of OCSF events") {
+            Ok((rows, _)) => self.rows = Some(rows),
+            Err(reason) => batch.rejects.push(reject(place, reason, piece)),
+        }
+        self.map_more(batch);
+    }
+
+    fn map_more(&mut self, batch: &mut Batch) -> bool {
+        let Some(mut rows) = self.rows.take() else { return false };
+        let is_more_left = rows.map_part(batch, |rows, first_row, batch| rows::map_batch(self, rows, first_row, batch));
+        self.rows = is_more_left.then_some(rows);
+        true
     }
 }
 

@@ -67,6 +67,7 @@ async fn rejects_and_sources_can_be_queried() {
             offset: n,
             reason: "cut short",
             raw: b"x\ty",
+            raw_bytes: 3,
         });
     }
     world.index.commit(writer.finish().await.unwrap());

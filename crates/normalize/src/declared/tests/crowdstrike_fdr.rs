@@ -392,6 +392,81 @@ fn lists_of_hosts_users_and_applications() {
 }
 
 #[test]
+fn detections_are_read_as_those_of_event_streams() {
+    check(
+        r##"{"ExternalApiType":"Event_EppDetectionSummaryEvent","EventType":"Event_ExternalApiEvent","cid":"c1","eid":"118","UTCTimestamp":"1772366400","ProcessStartTime":1772366390,"ProcessId":700,"Hostname":"PC1","UserName":"mara","Name":"NGAV","Description":"This file is malware.","Severity":70,"SeverityName":"High","FileName":"a.exe","FilePath":"\\Temp\\a.exe","CommandLine":"a.exe /x","SHA1String":"0000000000000000000000000000000000000000","AgentId":"a1","CompositeId":"c1:ind:1","PatternDispositionDescription":"Prevention, process was blocked from execution.","Tactic":"Malware","Technique":"PUP"}
+{"ExternalApiType":"Event_DetectionSummaryEvent","cid":"c1","timestamp":"2026-03-01T12:00:00Z","ComputerName":"PC1","DetectName":"Overwatch Detection","Severity":5,"DetectId":"ldt:1"}
+{"ExternalApiType":"Event_UserActivityAuditEvent","cid":"c1","UTCTimestamp":"1772366400","OperationName":"detection_update","UserId":"ole@corp.example","UserIp":"203.0.113.9","Success":true}
+{"#event_simpleName":"Event_EppDetectionSummaryEvent","@timestamp":1772366400000,"cid":"c1","Hostname":"PC1","Name":"NGAV","SeverityName":"Low","CompositeId":"c1:ind:2"}"##,
+        expect![[r#"
+            detection_finding: Create at 2026-03-01T12:00:00.000Z
+              severity = High
+              status = New
+              metadata_uid = c1:ind:1
+              message = This file is malware.
+              start_time = 1772366390000
+              status_detail = Prevention, process was blocked from execution.
+              action = Denied
+              action_id = 2
+              disposition_id = 2
+              disposition = Blocked
+              is_alert = true
+              finding_info_uid = c1:ind:1
+              finding_info_title = NGAV
+              finding_info_desc = This file is malware.
+              finding_info_attacks = [{"tactic":{"name":"Malware"},"technique":{"name":"PUP"}}]
+              evidences_actor_user_name = mara
+              evidences_process_name = a.exe
+              evidences_process_file_path = \Temp\a.exe
+              evidences = [{"process":{"uid":"700","name":"a.exe","cmd_line":"a.exe /x","file":{"name":"a.exe","path":"\\Temp\\a.exe"}},"actor":{"user":{"name":"mara"}}}]
+              metadata_product_feature_name = Falcon Data Replicator
+              metadata_event_code = EppDetectionSummaryEvent
+              metadata_log_name = EppDetectionSummaryEvent
+              metadata_tenant_uid = c1
+              metadata_logged_time = 1772366400000
+              device_hostname = PC1
+              device_uid = a1
+              unmapped = {"EventType":"Event_ExternalApiEvent","external_id":"118","Severity":70,"SHA1String":"0000000000000000000000000000000000000000"}
+            detection_finding: Create at 2026-03-01T12:00:00.000Z
+              severity = Critical
+              status = New
+              metadata_uid = ldt:1
+              is_alert = true
+              finding_info_uid = ldt:1
+              finding_info_title = Overwatch Detection
+              metadata_product_feature_name = Falcon Data Replicator
+              metadata_event_code = DetectionSummaryEvent
+              metadata_log_name = DetectionSummaryEvent
+              metadata_tenant_uid = c1
+              device_hostname = PC1
+            api_activity: Update at 2026-03-01T12:00:00.000Z
+              status = Success
+              api_operation = detection_update
+              metadata_product_feature_name = Falcon Data Replicator
+              metadata_event_code = detection_update
+              metadata_log_name = UserActivityAuditEvent
+              metadata_tenant_uid = c1
+              metadata_logged_time = 1772366400000
+              actor_user_name = ole@corp.example
+              actor_user_email_addr = ole@corp.example
+              src_endpoint_ip = 203.0.113.9
+            detection_finding: Create at 2026-03-01T12:00:00.000Z
+              severity = Low
+              status = New
+              metadata_uid = c1:ind:2
+              is_alert = true
+              finding_info_uid = c1:ind:2
+              finding_info_title = NGAV
+              metadata_product_feature_name = Falcon Data Replicator
+              metadata_event_code = EppDetectionSummaryEvent
+              metadata_log_name = EppDetectionSummaryEvent
+              metadata_tenant_uid = c1
+              device_hostname = PC1
+        "#]],
+    );
+}
+
+#[test]
 fn a_record_within_a_record_is_read() {
     check(
         r#"{"fdr_event_type":"DnsRequest","event":{"event_simpleName":"DnsRequest","aid":"a1","cid":"c1","timestamp":"1772366400900","DomainName":"c2.example"}}"#,

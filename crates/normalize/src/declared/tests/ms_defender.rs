@@ -212,6 +212,121 @@ fn the_endpoint_source_reads_the_tables_of_advanced_hunting_too() {
 }
 
 #[test]
+fn what_an_hour_of_the_same_and_what_was_kept_from_running_become() {
+    let record =
+        |fields: &str| format!(r#"{{"Timestamp":"2026-03-01T12:00:00Z","DeviceName":"ws1","DeviceId":"d1","ReportId":7,{fields}}}"#) + "\n";
+    let records = [
+        r#""ActionType":"LogonFailedAggregatedReport","AccountName":"mara","LogonType":"Network","RemoteIP":"203.0.113.9","AdditionalFields":"{\"uniqueEventsAggregated\":40}""#,
+        r#""ActionType":"ConnectionFailedAggregatedReport","RemoteIP":"203.0.113.9","RemotePort":3389"#,
+        r#""ActionType":"ProcessCreatedAggregatedReport","FileName":"tool.exe","ProcessCommandLine":"tool -x","InitiatingProcessFileName":"cmd.exe""#,
+        r#""ActionType":"AppControlExecutableBlocked","FileName":"tool.exe","FolderPath":"C:\\x","InitiatingProcessFileName":"cmd.exe""#,
+        r#""ActionType":"AppLockerBlockScript","FileName":"x.ps1""#,
+        r#""ActionType":"FirewallInboundConnectionBlocked","RemoteIP":"203.0.113.9","LocalIP":"10.0.0.1","LocalPort":445"#,
+        r#""ActionType":"Account Display Name changed","AccountName":"mara""#,
+        r#""ActionType":"BrowserLaunchedToOpenUrl","RemoteUrl":"https://evil.example/a""#,
+    ];
+    check(
+        "ms_defender_xdr",
+        &records.map(record).concat(),
+        expect![[r#"
+            authentication: Logon at 2026-03-01T12:00:00.000Z
+              status = Failure
+              user_name = mara
+              src_endpoint_ip = 203.0.113.9
+              logon_type = Network
+              logon_type_id = 3
+              is_remote = true
+              metadata_uid = 7
+              metadata_event_code = LogonFailedAggregatedReport
+              count = 40
+              device_hostname = ws1
+              device_uid = d1
+              actor_user_name = mara
+            network_activity: Fail at 2026-03-01T12:00:00.000Z
+              status = Failure
+              src_endpoint_hostname = ws1
+              dst_endpoint_ip = 203.0.113.9
+              dst_endpoint_port = 3389
+              connection_info_direction_id = 2
+              connection_info_direction = Outbound
+              metadata_uid = 7
+              metadata_event_code = ConnectionFailedAggregatedReport
+              device_hostname = ws1
+              device_uid = d1
+            process_activity: Launch at 2026-03-01T12:00:00.000Z
+              status = Success
+              process_name = tool.exe
+              process_cmd_line = tool -x
+              process_file_name = tool.exe
+              process_parent_process_name = cmd.exe
+              metadata_uid = 7
+              metadata_event_code = ProcessCreatedAggregatedReport
+              device_hostname = ws1
+              device_uid = d1
+              actor_process_name = cmd.exe
+              actor_process_file_name = cmd.exe
+            detection_finding: Create at 2026-03-01T12:00:00.000Z
+              status = New
+              finding_info_uid = 7
+              finding_info_title = AppControlExecutableBlocked
+              finding_info_types = AppControlExecutableBlocked
+              is_alert = true
+              action = Denied
+              action_id = 2
+              evidences_process_name = cmd.exe
+              evidences_process_file_path = C:\x
+              metadata_uid = 7
+              metadata_event_code = AppControlExecutableBlocked
+              device_hostname = ws1
+              device_uid = d1
+              unmapped = {"FileName":"tool.exe"}
+            detection_finding: Create at 2026-03-01T12:00:00.000Z
+              status = New
+              finding_info_uid = 7
+              finding_info_title = AppLockerBlockScript
+              finding_info_types = AppLockerBlockScript
+              is_alert = true
+              action = Denied
+              action_id = 2
+              evidences_process_name = x.ps1
+              metadata_uid = 7
+              metadata_event_code = AppLockerBlockScript
+              device_hostname = ws1
+              device_uid = d1
+            network_activity: Refuse at 2026-03-01T12:00:00.000Z
+              status = Failure
+              src_endpoint_ip = 203.0.113.9
+              dst_endpoint_ip = 10.0.0.1
+              dst_endpoint_port = 445
+              dst_endpoint_hostname = ws1
+              connection_info_direction_id = 1
+              connection_info_direction = Inbound
+              metadata_uid = 7
+              metadata_event_code = FirewallInboundConnectionBlocked
+              device_hostname = ws1
+              device_uid = d1
+              device_ip = 10.0.0.1
+            account_change: Account Display Name changed at 2026-03-01T12:00:00.000Z
+              status = Success
+              user_name = mara
+              metadata_uid = 7
+              metadata_event_code = Account Display Name changed
+              device_hostname = ws1
+              device_uid = d1
+              actor_user_name = mara
+            http_activity: BrowserLaunchedToOpenUrl at 2026-03-01T12:00:00.000Z
+              status = Success
+              http_request_url_url_string = https://evil.example/a
+              src_endpoint_hostname = ws1
+              metadata_uid = 7
+              metadata_event_code = BrowserLaunchedToOpenUrl
+              device_hostname = ws1
+              device_uid = d1
+        "#]],
+    );
+}
+
+#[test]
 fn odd_values_never_lose_a_record() {
     check_odd_values(
         source("ms_defender_xdr"),

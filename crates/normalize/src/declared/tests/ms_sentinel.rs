@@ -1,9 +1,10 @@
 //! Tables of Log Analytics.
 
+use coldtrail_model::Col;
 use expect_test::{Expect, expect};
 
 use crate::sources::testing::{check_odd_values, shown};
-use crate::{Source, detect};
+use crate::{Normalizer, Options, Source, detect};
 
 fn source() -> Source {
     Source::named("ms_sentinel").expect("a source that Coldtrail brings")
@@ -293,6 +294,53 @@ fn tables_exported_as_csv_are_read_by_the_names_of_their_columns() {
             reject: the field 'TimeGenerated [UTC]' is "soon", not a time
         "#]],
     );
+}
+
+#[test]
+fn answers_of_the_query_api_are_read_by_the_names_of_their_columns() {
+    let answer = r#"{"tables":[{"name":"PrimaryResult","columns":[{"name":"TenantId","type":"string"},{"name":"TimeGenerated","type":"datetime"},{"name":"Type","type":"string"},{"name":"Computer","type":"string"},{"name":"EventID","type":"int"},{"name":"Message","type":"string"}],"rows":[
+["w1","2026-03-01T12:00:00.5Z","Custom_CL","web1",null,"it runs"],
+["w1","2026-03-01T12:00:01Z","SecurityEvent","dc1",1102,null],
+["w1","soon","Custom_CL","web1",null,"it runs"],
+"no row",
+["w1","2026-03-01T12:00:02Z","Custom_CL","web1",null,"it ends","beyond"]]}],"statistics":{"query":{"rows":[]}}}"#;
+    check(
+        answer,
+        expect![[r#"
+        event_log_activity: Custom_CL at 2026-03-01T12:00:00.500Z
+          status = Unknown
+          log_name = Custom_CL
+          metadata_log_name = Custom_CL
+          metadata_event_code = Custom_CL
+          message = it runs
+          device_hostname = web1
+          unmapped = {"TenantId":"w1"}
+        event_log_activity: Unknown at 2026-03-01T12:00:01.000Z
+          metadata_event_code = 1102
+          device_os_name = Windows
+          device_os_type_id = 100
+          device_hostname = dc1
+          metadata_tenant_uid = w1
+          unmapped = {"Type":"SecurityEvent"}
+        event_log_activity: Custom_CL at 2026-03-01T12:00:02.000Z
+          status = Unknown
+          log_name = Custom_CL
+          metadata_log_name = Custom_CL
+          metadata_event_code = Custom_CL
+          message = it ends
+          device_hostname = web1
+          unmapped = {"TenantId":"w1","column6":"beyond"}
+        reject: the field TimeGenerated is "soon", not a time
+        reject: not a row of a table: it is not a list of cells
+    "#]],
+    );
+    let mut normalizer = Normalizer::new(source(), Options::default());
+    let (batch, rest) = (normalizer.push(answer.as_bytes()), normalizer.finish());
+    assert_eq!((batch.records(), rest.records()), (0, 5));
+    let raw: serde_json::Value = serde_json::from_str(rest.events[0].1.get_text(Col::RawData).expect("a record")).expect("JSON");
+    let expected = r#"{"TenantId":"w1","TimeGenerated":"2026-03-01T12:00:00.5Z","Type":"Custom_CL","Computer":"web1","Message":"it runs"}"#;
+    let expected: serde_json::Value = serde_json::from_str(expected).expect("JSON");
+    assert_eq!(raw, expected, "the record is the row with its names");
 }
 
 #[test]

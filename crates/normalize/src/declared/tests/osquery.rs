@@ -290,30 +290,77 @@ fn users_sign_in_and_accounts_and_jobs_come_and_go() {
 }
 
 #[test]
-fn batches_snapshots_and_other_queries_are_kept_whole() {
+fn rows_of_batches_and_snapshots_are_events_and_other_queries_are_kept_whole() {
     check(
         r#"{"diffResults":{"added":[{"name":"osqueryd"}],"removed":""},"name":"processes","hostIdentifier":"web1","calendarTime":"Sun Mar  1 12:00:00 2026 UTC","unixTime":"1772366400"}
-{"snapshot":[{"parent":"0","path":"/sbin/launchd","pid":"1"}],"action":"snapshot","name":"process_snapshot","hostIdentifier":"web1","calendarTime":"Sun Mar  1 12:00:00 2026 UTC"}
+{"diffResults":{"added":[{"pid":"9","path":"/bin/x"}],"removed":[{"pid":"8","path":"/bin/y"}],"kept":1},"name":"processes","hostIdentifier":"web1","unixTime":"1772366400"}
+{"snapshot":[{"parent":"0","path":"/sbin/launchd","pid":"1"},{"parent":"1","path":"/bin/zsh","pid":"2"}],"action":"snapshot","name":"process_snapshot","hostIdentifier":"web1","calendarTime":"Sun Mar  1 12:00:00 2026 UTC"}
+{"snapshot":[],"action":"snapshot","name":"empty","hostIdentifier":"web1","unixTime":"1772366400"}
 {"name":"processes","hostIdentifier":"web1","unixTime":"1772366400","columns":{"pid":"1","path":"/sbin/init"},"action":"snapshot"}
 {"hostIdentifier":"web1","calendarTime":"Sun Mar  1 12:00:00 2026 UTC","unixTime":"1772366400","severity":"2","filename":"tls.cpp","line":"253","message":"TLS failed","version":"5.12.0","log_type":"status"}
 {"name":"pack_x_os_version","columns":{"version":"1"},"action":"added","unixTime":"1772366400"}
 {"name":"pack_x_os_version","columns":{"version":"1"},"action":"added"}"#,
         expect![[r#"
-            event_log_activity: batch at 2026-03-01T12:00:00.000Z
-              status = Unknown
-              log_name = result
+            process_activity: Launch at 2026-03-01T12:00:00.000Z
+              status = Success
+              process_name = osqueryd
               metadata_event_code = processes
               metadata_log_name = result
               metadata_logged_time = 1772366400000
               device_hostname = web1
-              unmapped = {"diffResults":{"added":[{"name":"osqueryd"}]},"calendarTime":"Sun Mar  1 12:00:00 2026 UTC"}
+              unmapped = {"action":"added","calendarTime":"Sun Mar  1 12:00:00 2026 UTC"}
+            process_activity: Launch at 2026-03-01T12:00:00.000Z
+              status = Success
+              process_name = x
+              process_pid = 9
+              process_file_path = /bin/x
+              process_file_name = x
+              metadata_event_code = processes
+              metadata_log_name = result
+              metadata_logged_time = 1772366400000
+              device_hostname = web1
+              unmapped = {"action":"added","diffResults":{"kept":1}}
+            process_activity: Terminate at 2026-03-01T12:00:00.000Z
+              status = Success
+              process_name = y
+              process_pid = 8
+              process_file_path = /bin/y
+              process_file_name = y
+              metadata_event_code = processes
+              metadata_log_name = result
+              metadata_logged_time = 1772366400000
+              device_hostname = web1
+              unmapped = {"action":"removed","diffResults":{"kept":1}}
+            event_log_activity: process_snapshot at 2026-03-01T12:00:00.000Z
+              status = Unknown
+              actor_process_name = launchd
+              actor_process_pid = 1
+              actor_process_file_path = /sbin/launchd
+              actor_process_file_name = launchd
+              log_name = result
+              metadata_event_code = process_snapshot
+              metadata_log_name = result
+              device_hostname = web1
+              unmapped = {"columns":{"parent":"0"},"action":"snapshot"}
+            event_log_activity: process_snapshot at 2026-03-01T12:00:00.000Z
+              status = Unknown
+              actor_process_name = zsh
+              actor_process_pid = 2
+              actor_process_file_path = /bin/zsh
+              actor_process_file_name = zsh
+              log_name = result
+              metadata_event_code = process_snapshot
+              metadata_log_name = result
+              device_hostname = web1
+              unmapped = {"columns":{"parent":"1"},"action":"snapshot"}
             event_log_activity: snapshot at 2026-03-01T12:00:00.000Z
               status = Unknown
               log_name = result
-              metadata_event_code = process_snapshot
+              metadata_event_code = empty
               metadata_log_name = snapshot
+              metadata_logged_time = 1772366400000
               device_hostname = web1
-              unmapped = {"snapshot":[{"parent":"0","path":"/sbin/launchd","pid":"1"}],"action":"snapshot"}
+              unmapped = {"action":"snapshot"}
             process_activity: process there at 2026-03-01T12:00:00.000Z
               status = Success
               process_name = init

@@ -292,7 +292,10 @@ fn rows_of_traffic_analytics_have_a_machine_and_an_address_outside() {
 #[test]
 fn the_place_of_an_event_is_that_of_its_tuple() {
     let mut normalizer = Normalizer::new(Source::AzureNsgflow, Options::default());
-    let batch = normalizer.push(GROUP.as_bytes());
+    let mut batch = normalizer.push(GROUP.as_bytes());
+    let rest = normalizer.finish();
+    batch.events.extend(rest.events);
+    batch.rejects.extend(rest.rejects);
     for (place, event) in &batch.events {
         let raw = event.get_text(coldtrail_model::Col::RawData).expect("the tuple");
         assert_eq!(GROUP.find(raw), Some(usize::try_from(place.offset).expect("small")));

@@ -54,8 +54,8 @@ fn is_address(text: &str) -> bool {
     is_ip(text.split('/').next().unwrap_or(text))
 }
 
-/// Places an end in the columns of the class.
-pub(super) fn place(event: &mut Event, text: &str, side: Side) {
+/// Places an end in the columns of the class; false if it is a name and the class has no column for that.
+pub(super) fn place(event: &mut Event, text: &str, side: Side) -> bool {
     let end = End::read(text);
     let (ip, port) = match (event.class(), side) {
         (Class::DetectionFinding, Side::Source) => (Col::EvidencesSrcEndpointIp, Col::EvidencesSrcEndpointPort),
@@ -67,7 +67,11 @@ pub(super) fn place(event: &mut Event, text: &str, side: Side) {
         Side::Source => (Col::SrcEndpointHostname, Col::SrcEndpointInterfaceName),
         Side::Destination => (Col::DstEndpointHostname, Col::DstEndpointInterfaceName),
     };
-    event.text(if is_ip(end.host) { ip } else { hostname }, end.host);
+    let host = if is_ip(end.host) { ip } else { hostname };
+    if !event.class().has(host) {
+        return false;
+    }
+    event.text(host, end.host);
     event.long_opt(port, end.port.filter(|port| (0..=65535).contains(port)));
     if event.class().has(interface) {
         event.text_opt(interface, end.interface);
@@ -75,6 +79,7 @@ pub(super) fn place(event: &mut Event, text: &str, side: Side) {
     if side == Side::Source || event.get(Col::ActorUserName).is_none() {
         end.user.into_iter().for_each(|user| place_user(event, user));
     }
+    true
 }
 
 /// Places a user as `(LOCAL\ann, 12)`: the server that knows the account, the account, and its security group tag.

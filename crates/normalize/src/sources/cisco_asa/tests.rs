@@ -331,6 +331,32 @@ fn a_message_without_a_header_is_of_the_time_of_its_object_and_says_so() {
 
 /// Cut anywhere, a message is an event or a reject.
 #[test]
+fn a_finding_about_a_host_by_name_keeps_the_name() {
+    check(
+        "Mar 01 2026 12:00:01: %ASA-4-338204: Dynamic filter dropped greylisted TCP traffic from client.example/1234 (client.example/11234) to wan:203.0.113.9/80 (bad.example/80), destination malicious address resolved from dynamic list: bad.example\n",
+        expect![[r#"
+            detection_finding: Create at 2026-03-01T12:00:01.000Z
+              severity = Medium
+              is_alert = true
+              finding_info_analytic_type_id = 1
+              finding_info_title = Traffic with a listed host
+              action_id = 2
+              action = Denied
+              disposition_id = 2
+              disposition = Blocked
+              finding_info_types = greylisted
+              evidences_dst_endpoint_ip = 203.0.113.9
+              evidences_dst_endpoint_port = 80
+              status_detail = destination malicious address resolved from dynamic list: bad.example
+              metadata_event_code = 338204
+              message = Dynamic filter dropped greylisted TCP traffic from client.example/1234 (client.example/11234) to wan:203.0.113.9/80 (bad.example/80), destination malicious address resolved from dynamic list: bad.example
+              metadata_log_level = warning
+              unmapped = {"l4":"TCP","src":"client.example/1234","mapped_src":"client.example/11234","mapped_dst":"bad.example/80"}
+        "#]],
+    );
+}
+
+#[test]
 fn a_message_that_is_cut_off_is_one_record() {
     for line in [
         "Mar 01 2026 12:00:00: %ASA-6-302013: Built inbound TCP connection 7 for ö:203.0.113.9/4 (203.0.113.9/4)(LOCAL\\mä, 12) to dmz:10.1.0.7/80 (192.0.2.1/80) (mä)",

@@ -31,6 +31,14 @@ fn a_line_break_in_quotes_does_not_end_the_row() {
 }
 
 #[test]
+fn a_long_row_costs_itself_only_however_it_is_cut() {
+    let input = format!("a,b\n1,\"{}\n\"\n2,{}\n3,4\n5,{}", "x".repeat(90), "y".repeat(50), "z".repeat(60));
+    for size in [1, 7, 64, 1000] {
+        assert_eq!(rows(&input, size), ["a,b", "too long", "too long", "3,4", "too long"], "in pieces of {size}");
+    }
+}
+
+#[test]
 fn cells_come_out_of_their_quotes() {
     assert_eq!(cells(r#"1,"a, ""b""",,x"#), ["1", r#"a, "b""#, "", "x"]);
     assert_eq!(object(&["".to_owned(), "A".to_owned()], "0,1,2").to_string(), r#"{"column0":"0","A":"1","column2":"2"}"#);

@@ -6,9 +6,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use bytes::Bytes;
 use coldtrail_model::{Col, Event};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value as Json};
 
 use super::Ocsf;
@@ -25,31 +23,9 @@ pub(super) fn names_class(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"class_uid").is_some()
 }
 
-/// Maps every row. The place of a row is its number; its raw record is the row as JSON.
-pub(super) fn map_rows(mapping: &mut Ocsf, place: Place, file: &[u8], batch: &mut Batch) {
-    let not_parquet = |detail: String| Reason::NotThisFormat { format: "a Parquet file of OCSF events", detail };
-    let opened = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(file)).and_then(ParquetRecordBatchReaderBuilder::build);
-    let reader = match opened {
-        Ok(reader) => reader,
-        Err(error) => return batch.rejects.push(reject(place, not_parquet(error.to_string()), file)),
-    };
-    let mut row_number = place.offset;
-    for rows in reader {
-        let read = rows.and_then(|rows| {
-            map_batch(mapping, &rows, row_number, batch)?;
-            Ok(rows.num_rows() as u64)
-        });
-        match read {
-            Ok(count) => row_number += count,
-            Err(error) => {
-                let detail = format!("it cannot be read from row {row_number} on: {error}");
-                return batch.rejects.push(reject(Place { offset: row_number }, not_parquet(detail), &[]));
-            }
-        }
-    }
-}
-
-fn map_batch(mapping: &mut Ocsf, rows: &RecordBatch, first_row: u64, batch: &mut Batch) -> Result<(), ArrowError> {
+/// Maps rows; how long they are as JSON, in bytes. The place of a row is its number; its raw record is the row as JSON.
+pub(super) fn map_batch(mapping: &mut Ocsf, rows: &RecordBatch, first_row: u64, batch: &mut Batch) -> Result<u64, ArrowError> {
+    let mut json_bytes = 0;
     for row in 0..rows.num_rows() {
         let mut members = Map::new();
         for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
@@ -58,13 +34,14 @@ fn map_batch(mapping: &mut Ocsf, rows: &RecordBatch, first_row: u64, batch: &mut
             }
         }
         let raw = Json::Object(members).to_string();
+        json_bytes += raw.len() as u64;
         let place = Place { offset: first_row + row as u64 };
         match map_row(mapping, &raw) {
             Ok(event) => batch.events.push((place, event)),
             Err(reason) => batch.rejects.push(reject(place, reason, raw.as_bytes())),
         }
     }
-    Ok(())
+    Ok(json_bytes)
 }
 
 fn map_row(mapping: &mut Ocsf, raw: &str) -> Result<Event, Reason> {

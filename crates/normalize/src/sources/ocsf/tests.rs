@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 use parquet::arrow::ArrowWriter;
 
 use crate::sources::testing::{check_odd_values, shown};
-use crate::{Source, detect};
+use crate::{Normalizer, Options, Source, detect};
 
 /// Events are told to be of this source, and become this.
 fn check(input: &str, expected: Expect) {
@@ -171,6 +171,57 @@ fn a_file_of_security_lake_is_read_row_by_row() {
         reject: the field class_uid is missing
     "#]]
     .assert_eq(&shown(Source::Ocsf, &file));
+}
+
+/// Found by fuzzing: an offset in the footer that became negative stopped the Parquet reader with a panic.
+#[test]
+fn a_parquet_file_that_is_damaged_anywhere_in_its_footer_is_events_or_rejects() {
+    let columns: [(&str, ArrayRef); 2] = [
+        ("class_uid", Arc::new(Int32Array::from(vec![6003]))),
+        ("time_dt", Arc::new(TimestampMillisecondArray::from(vec![1_772_366_400_000]))),
+    ];
+    let rows = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).expect("a writer");
+    writer.write(&rows).expect("rows are written");
+    writer.close().expect("a footer");
+    let mut given_up = 0;
+    for at in 4..file.len() {
+        for bits in [1, 0x80, 0xff] {
+            let mut damaged = file.clone();
+            damaged[at] ^= bits;
+            let mut normalizer = Normalizer::new(Source::Ocsf, Options::default());
+            let (begin, rest) = (normalizer.push(&damaged), normalizer.finish());
+            given_up += rest.rejects.iter().filter(|reject| reject.reason.to_string().contains("gave up")).count();
+            assert!(begin.records() + rest.records() <= 2, "byte {at} with {bits}");
+        }
+    }
+    assert!(given_up > 0, "no damage stops the Parquet reader any more: it need not be guarded");
+}
+
+#[test]
+fn rows_of_parquet_come_in_parts_and_have_an_end() {
+    let (row_count, long) = (3000, "x".repeat(60_000));
+    let columns: [(&str, ArrayRef); 3] = [
+        ("class_uid", Arc::new(Int32Array::from(vec![6003; row_count]))),
+        ("time_dt", Arc::new(TimestampMillisecondArray::from(vec![1_772_366_400_000; row_count]))),
+        ("message", Arc::new(StringArray::from(vec![long.as_str(); row_count]))),
+    ];
+    let rows = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).expect("a writer");
+    writer.write(&rows).expect("rows are written");
+    writer.close().expect("a footer");
+    assert!(file.len() < 1 << 20, "{} bytes", file.len());
+
+    let mut normalizer = Normalizer::new(Source::Ocsf, Options::default());
+    let mut parts = vec![normalizer.push(&file), normalizer.end()];
+    parts.extend(std::iter::from_fn(|| normalizer.more()));
+    assert!(parts.iter().all(|part| part.events.len() * long.len() < 40 << 20), "a part has the size of a part");
+    let places: Vec<u64> = parts.iter().flat_map(|part| &part.events).map(|(place, _)| place.offset).collect();
+    assert!((1000..2000).contains(&places.len()) && places.is_sorted(), "{} rows", places.len());
+    let reasons: Vec<String> = parts.iter().flat_map(|part| &part.rejects).map(|reject| reject.reason.to_string()).collect();
+    assert!(reasons.len() == 1 && reasons[0].contains("1000 times the file"), "{reasons:?}");
 }
 
 #[test]
