@@ -65,7 +65,7 @@ pub(crate) fn short(line: &Line) -> String {
 /// The whole report.
 pub(crate) fn write(options: &Options, generated: &[Line], longer: &[Line], samples: &[Line]) -> String {
     let mut text = format!("{HEAD}\n## {}\n\n{}; Coldtrail {}. ", chrono::Utc::now().date_naive(), machine(), env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(text, "{} runs. {}", options.runs, load());
+    let _ = writeln!(text, "Runs of each source: {}. {}", options.runs, load());
     speed(&mut text, generated);
     stored(&mut text, generated);
     memory(&mut text, generated, longer);
@@ -166,5 +166,9 @@ fn machine() -> String {
 
 fn load() -> String {
     let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    format!("Load of the machine at the end: {}.", loads.split(' ').next().unwrap_or("unknown"))
+    let last = loads.split(' ').next().unwrap_or("unknown");
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get()) as f64;
+    let is_busy = last.parse::<f64>().is_ok_and(|load| load > 1.5 * cores);
+    let warning = if is_busy { " **Measured on a busy machine: the times are not to be relied on.**" } else { "" };
+    format!("Load of the machine at the end: {last}.{warning}")
 }
