@@ -50,6 +50,10 @@ bench: $(BENCH_VENV)/.ready ## Measure side by side with DuckDB, chDB and plain 
 	cargo bench --bench journey
 	COLDTRAIL_BIN=$(TARGET_DIR)/release/coldtrail CARGO_TARGET_DIR=$(TARGET_DIR) $(BENCH_VENV)/bin/python benches/side_by_side.py
 
+.PHONY: bench-ingest
+bench-ingest: ## Measure what taking in each source costs, without the engine; the figures go to benches/INGEST.md (SAMPLES names real ones)
+	cargo bench -p coldtrail-ingest --bench cost -- $(if $(SAMPLES),--samples $(abspath $(SAMPLES))) --out $(CURDIR)/benches/INGEST.md
+
 .PHONY: bench-runs
 bench-runs: $(BENCH_VENV)/.ready ## Measure what runs cost, on the lake that LAKE names (made by side_by_side.py --folder)
 	cargo build --release

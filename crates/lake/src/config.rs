@@ -31,6 +31,11 @@ pub struct WriterConfig {
     pub page_bytes_target: usize,
     /// How hard zstd tries, 1 to 22.
     pub zstd_level: i32,
+    /// The size at which a page of `raw_data` is closed, in bytes before compression: longer pages are smaller in all, and more is
+    /// read for one record.
+    pub raw_page_bytes_target: usize,
+    /// How hard zstd tries on `raw_data`, 1 to 22.
+    pub raw_zstd_level: i32,
     /// How much is kept of a rejected record, in bytes.
     pub reject_bytes_max: usize,
 }
@@ -48,6 +53,8 @@ impl Default for WriterConfig {
             page_rows_max: 20_000,
             page_bytes_target: 256 << 10,
             zstd_level: 3,
+            raw_page_bytes_target: 1 << 20,
+            raw_zstd_level: 1,
             reject_bytes_max: 64 << 10,
         }
     }
@@ -61,6 +68,7 @@ impl WriterConfig {
             ("encodings_max", self.encodings_max),
             ("page_rows_max", self.page_rows_max),
             ("page_bytes_target", self.page_bytes_target),
+            ("raw_page_bytes_target", self.raw_page_bytes_target),
         ];
         for (key, value) in positive {
             check(key, value, value > 0, "it must be at least 1")?;
@@ -74,8 +82,9 @@ impl WriterConfig {
         )?;
         let group_rows = self.row_group_rows_max;
         check("row_group_rows_max", group_rows, (1..=1 << 20).contains(&group_rows), "it must be 1 to 1048576")?;
-        let zstd_is_valid = (1..=22).contains(&self.zstd_level);
-        check("zstd_level", usize::try_from(self.zstd_level).unwrap_or(0), zstd_is_valid, "it must be 1 to 22")
+        [("zstd_level", self.zstd_level), ("raw_zstd_level", self.raw_zstd_level)]
+            .into_iter()
+            .try_for_each(|(key, level)| check(key, usize::try_from(level).unwrap_or(0), (1..=22).contains(&level), "it must be 1 to 22"))
     }
 }
 

@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
 use bytes::Bytes;
 use chrono::Utc;
-use coldtrail_model::{SCHEMA_VERSION, SegmentId, SegmentMeta, Table};
+use coldtrail_model::{Col, Kind, SCHEMA_VERSION, SegmentId, SegmentMeta, Table};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -31,6 +31,10 @@ const EXPANDED_ROWS: usize = 8 << 10;
 /// How many values are looked at to tell whether a dictionary pays, and how many it takes to tell.
 const SAMPLE_MAX: usize = 2048;
 const SAMPLE_MIN: usize = 256;
+/// Instants that differ by fewer bits from the one before than this are kept as differences.
+const DELTA_BITS_MAX: u32 = 20;
+/// How many instants share a width when they are kept as differences.
+const DELTA_BLOCK: usize = 32;
 
 /// A segment as it is to be stored.
 #[derive(Debug)]
@@ -177,6 +181,17 @@ fn tune_column(
             .set_column_bloom_filter_fpp(path.clone(), BLOOM_FPP)
             .set_column_bloom_filter_max_ndv(path.clone(), config.row_group_rows_max as u64);
     }
+    if is_raw_data(table, index) {
+        builder = tune_raw_data(builder, path.clone(), config);
+    }
+    if is_json(table, index) {
+        // The least and the greatest JSON text prune nothing, and would take as much as a page does.
+        builder = builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
+    }
+    if count == GroupCount::Known && matches!(rows.cells[index], Cells::Absent) {
+        // A page without values is a few bytes; a compressor and a dictionary for each of a hundred such columns are megabytes.
+        return builder.set_column_compression(path.clone(), Compression::UNCOMPRESSED).set_column_dictionary_enabled(path, false);
+    }
     let Cells::Plain(values) = &rows.cells[index] else { return builder };
     if count == GroupCount::Known && has_bloom_filter(table, index) && values.null_count() < values.len() {
         let count = (values.len() - values.null_count()).min(config.row_group_rows_max) as u64;
@@ -185,13 +200,61 @@ fn tune_column(
             .set_column_bloom_filter_fpp(path.clone(), BLOOM_FPP)
             .set_column_bloom_filter_max_ndv(path.clone(), count);
     }
-    if is_mostly_distinct(values) {
-        builder = builder.set_column_dictionary_enabled(path.clone(), false);
-        if values.data_type().is_integer() || values.data_type().is_temporal() {
-            builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-        }
+    match encoding_without_dictionary(rows, values) {
+        Some(encoding) => builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding),
+        None => builder,
     }
+}
+
+/// `raw_data` is most of what is stored, and never pruned by value: pages that are long enough for zstd to find what records share.
+fn tune_raw_data(builder: WriterPropertiesBuilder, path: ColumnPath, config: &WriterConfig) -> WriterPropertiesBuilder {
+    let level = ZstdLevel::try_new(config.raw_zstd_level).unwrap_or_default();
     builder
+        .set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk)
+        .set_column_compression(path.clone(), Compression::ZSTD(level))
+        .set_column_data_page_size_limit(path, config.raw_page_bytes_target)
+}
+
+fn is_raw_data(table: Table, index: usize) -> bool {
+    matches!(table, Table::Events(class) if class.columns()[index] == Col::RawData)
+}
+
+fn is_json(table: Table, index: usize) -> bool {
+    matches!(table, Table::Events(class) if class.columns()[index].column().kind == Kind::Json)
+}
+
+/// How values are best kept that a dictionary would only make larger; nothing if it would not.
+///
+/// Texts go beside their lengths instead of between them: identifiers are of one length, so zstd is left with the letters. Measured on
+/// UUIDs: 18.9 bytes each, 20.9 with the lengths between them, 22.4 with a dictionary.
+fn encoding_without_dictionary(rows: &Rows, values: &ArrayRef) -> Option<Encoding> {
+    match values.data_type() {
+        DataType::Utf8 => is_mostly_distinct(values).then_some(Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        DataType::Timestamp(..) if is_close(rows, values) => Some(Encoding::DELTA_BINARY_PACKED),
+        _ => is_mostly_distinct(values).then_some(Encoding::DELTA_BINARY_PACKED),
+    }
+}
+
+/// True if these are many instants, each near the one before it, as in the column that rows are sorted by.
+fn is_close(rows: &Rows, values: &ArrayRef) -> bool {
+    let times = values.as_primitive::<TimestampMillisecondType>();
+    let in_order = |row: usize| rows.order.as_ref().map_or(row, |order| order.value(row) as usize);
+    let sample: Vec<i64> =
+        (0..rows.count.min(SAMPLE_MAX)).map(in_order).filter(|row| times.is_valid(*row)).map(|row| times.value(row)).collect();
+    let spread = rows.count.div_ceil(SAMPLE_MAX).max(1);
+    let distinct: HashSet<i64> = (0..rows.count).step_by(spread).filter(|row| times.is_valid(*row)).map(|row| times.value(row)).collect();
+    if sample.len() < SAMPLE_MIN || distinct.len() < SAMPLE_MIN {
+        return false;
+    }
+    let differences: Vec<i64> = sample.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    let widths: Vec<u32> = differences.chunks(DELTA_BLOCK).map(width_of).collect();
+    widths.iter().sum::<u32>() <= DELTA_BITS_MAX * u32::try_from(widths.len()).unwrap_or(u32::MAX)
+}
+
+/// How many bits tell each of these numbers from the least of them.
+fn width_of(block: &[i64]) -> u32 {
+    let (least, most) = (block.iter().min().copied().unwrap_or_default(), block.iter().max().copied().unwrap_or_default());
+    u64::BITS - most.abs_diff(least).leading_zeros()
 }
 
 fn has_bloom_filter(table: Table, index: usize) -> bool {

@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
     /// Looks at the value under `path`; null is nothing.
     pub(crate) fn peek(&self, path: &str) -> Option<&Value<'a>> {
         let mut value = &self.root;
-        for key in path.split('.') {
+        for key in steps(path) {
             value = match value {
                 Value::Object(object) => object.get(key)?,
                 Value::Array(elements) => elements.get(key.parse::<usize>().ok()?)?,
@@ -107,7 +107,7 @@ impl<'a> Fields<'a> {
     /// Takes the value under `path`; null is nothing.
     pub(crate) fn take(&mut self, path: &str) -> Option<Value<'a>> {
         let mut value = &mut self.root;
-        for key in path.split('.') {
+        for key in steps(path) {
             value = match value {
                 Value::Object(object) => object.get_mut(key)?,
                 Value::Array(elements) => elements.get_mut(key.parse::<usize>().ok()?)?,
@@ -208,6 +208,17 @@ impl<'a> Fields<'a> {
     pub(crate) fn rest(&self) -> Option<String> {
         json_without(&self.root, &self.placed)
     }
+}
+
+/// The keys of a path. Most paths are one or two words, for which a search that is made for long texts takes too long to begin.
+fn steps(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        let path = rest?;
+        let Some(dot) = path.bytes().position(|byte| byte == b'.') else { return rest.take() };
+        rest = Some(&path[dot + 1..]);
+        Some(&path[..dot])
+    })
 }
 
 /// Where a value is in memory, which tells it from every other as long as its tree is not changed.

@@ -49,47 +49,81 @@ impl Column {
 
     /// Sets the value of a row that is not before the last one set. False, and nothing is set, if the value is of another type.
     pub(super) fn set(&mut self, row: usize, value: &Value) -> bool {
-        match (&mut *self, value) {
-            (Self::Text(_), Value::Text(_))
-            | (Self::Long(_) | Self::Time(_), Value::Long(_))
-            | (Self::Double(_), Value::Double(_))
-            | (Self::Boolean(_), Value::Boolean(_))
-            | (Self::TextList(_), Value::TextList(_)) => self.fill(row),
-            (Self::Integer(_), Value::Long(number)) if i32::try_from(*number).is_ok() => self.fill(row),
+        match (self, value) {
+            (Self::Text(builder), Value::Text(text)) => {
+                fill(builder, row);
+                builder.append_value(text);
+            }
+            (Self::Integer(builder), Value::Long(number)) => {
+                let Ok(number) = i32::try_from(*number) else { return false };
+                fill(builder, row);
+                builder.append_value(number);
+            }
+            (Self::Long(builder), Value::Long(number)) => {
+                fill(builder, row);
+                builder.append_value(*number);
+            }
+            (Self::Time(builder), Value::Long(number)) => {
+                fill(builder, row);
+                builder.append_value(*number);
+            }
+            (Self::Double(builder), Value::Double(number)) => {
+                fill(builder, row);
+                builder.append_value(*number);
+            }
+            (Self::Boolean(builder), Value::Boolean(flag)) => {
+                fill(builder, row);
+                builder.append_value(*flag);
+            }
+            (Self::TextList(builder), Value::TextList(texts)) => {
+                fill(builder, row);
+                texts.iter().for_each(|text| builder.values().append_value(text));
+                builder.append(true);
+            }
             _ => return false,
         }
-        self.push(value);
         true
     }
 
     /// The values of all rows; the column is empty afterwards.
     pub(super) fn finish(&mut self, rows: usize) -> ArrayRef {
-        self.fill(rows);
-        each!(self, builder => Arc::new(builder.finish()))
-    }
-
-    fn fill(&mut self, rows: usize) {
         each!(self, builder => {
-            let missing = rows - builder.len();
-            if missing > 0 {
-                builder.append_nulls(missing);
-            }
-        });
-    }
-
-    fn push(&mut self, value: &Value) {
-        match (self, value) {
-            (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
-            (Self::Integer(builder), Value::Long(number)) => builder.append_option(i32::try_from(*number).ok()),
-            (Self::Long(builder), Value::Long(number)) => builder.append_value(*number),
-            (Self::Time(builder), Value::Long(number)) => builder.append_value(*number),
-            (Self::Double(builder), Value::Double(number)) => builder.append_value(*number),
-            (Self::Boolean(builder), Value::Boolean(flag)) => builder.append_value(*flag),
-            (Self::TextList(builder), Value::TextList(texts)) => {
-                texts.iter().for_each(|text| builder.values().append_value(text));
-                builder.append(true);
-            }
-            _ => unreachable!("the caller has checked the type"),
-        }
+            fill(builder, rows);
+            Arc::new(builder.finish())
+        })
     }
 }
+
+/// Fills in the rows before this one that have no value.
+fn fill(builder: &mut impl Nullable, row: usize) {
+    let missing = row - builder.len();
+    if missing > 0 {
+        builder.append_missing(missing);
+    }
+}
+
+/// A builder that takes rows without a value.
+trait Nullable: ArrayBuilder {
+    fn append_missing(&mut self, rows: usize);
+}
+
+/// Arrow's builders all have `append_nulls`, but no trait that says so.
+macro_rules! nullable {
+    ($($builder:ty),*) => {
+        $(impl Nullable for $builder {
+            fn append_missing(&mut self, rows: usize) {
+                self.append_nulls(rows);
+            }
+        })*
+    };
+}
+
+nullable!(
+    StringBuilder,
+    Int32Builder,
+    Int64Builder,
+    Float64Builder,
+    BooleanBuilder,
+    TimestampMillisecondBuilder,
+    ListBuilder<StringBuilder>
+);

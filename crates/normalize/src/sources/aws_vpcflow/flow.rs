@@ -259,6 +259,9 @@ impl<'a> Flow<'a> {
 
     /// What was not taken, as the text of a JSON object.
     pub(super) fn rest(&self) -> Option<String> {
+        if self.extra.is_empty() && self.values.iter().all(|value| value.is_empty()) {
+            return None;
+        }
         let known = FIELDS.iter().map(|(field, name)| (*name, self.peek(*field)));
         let all = known.chain(self.extra.iter().copied());
         let mut left = all.filter(|(_, value)| !value.is_empty() && *value != "-").peekable();
