@@ -7,7 +7,7 @@ use coldtrail_intake::{PushConfig, WatchConfig};
 use coldtrail_lake::{StoreOptions, WriterConfig};
 use coldtrail_maintain::MaintenanceConfig;
 use coldtrail_normalize::Source;
-use coldtrail_query::GeoFiles;
+use coldtrail_query::{ExpectedSource, GeoFiles, PlannerConfig};
 use coldtrail_scheduler::{EngineConfig, ExecutorConfig, RunsConfig, SlicePolicy, TierMode};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -44,6 +44,8 @@ pub(crate) struct Config {
     /// Folders and prefixes that are watched by the node that leads.
     pub(crate) watch: Vec<WatchConfig>,
     pub(crate) push: PushSection,
+    /// What should come in, beside what is learnt from the events that are there.
+    pub(crate) expected: Vec<ExpectedSource>,
     pub(crate) maintenance: MaintenanceConfig,
     pub(crate) writer: WriterConfig,
     pub(crate) store: StoreOptions,
@@ -238,6 +240,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             watch: Vec::new(),
             push: PushSection::default(),
+            expected: Vec::new(),
             maintenance: MaintenanceConfig::default(),
             writer: WriterConfig::default(),
             store: StoreOptions::default(),
@@ -313,6 +316,9 @@ impl Config {
         self.writer.validate()?;
         self.watch.iter().try_for_each(WatchConfig::validate)?;
         self.push.validate()?;
+        if let Some(wrong) = self.expected.iter().find(|one| one.every_hours == 0) {
+            bail!("an [[expected]] entry of {} has every_hours = 0; it must be at least 1", wrong.source);
+        }
         self.maintenance.validate()?;
         self.engine()?.validate()?;
         self.runs().validate()?;
@@ -357,6 +363,11 @@ impl Config {
             admission_time_max: Duration::from_secs(self.query.admission_seconds_max),
             ..EngineConfig::default()
         })
+    }
+
+    /// How statements are planned.
+    pub(crate) fn planner(&self) -> PlannerConfig {
+        PlannerConfig { expected: self.expected.clone(), ..PlannerConfig::default() }
     }
 
     pub(crate) fn runs(&self) -> RunsConfig {
