@@ -37,3 +37,26 @@ def test_no_more_connections_are_open_than_allowed(on_s3, generated):
     with coldtrail.serve() as server:
         assert server.value("SELECT count(*) FROM events WHERE length(raw_data) > 0") == report["events"]
     assert proxy.open_max == 1
+
+
+def test_what_was_read_once_comes_from_the_disk_of_this_machine(on_s3, generated, tmp_path):
+    coldtrail, proxy = on_s3
+    report = coldtrail.ingest(generated.folder / SOURCE)
+    cache = tmp_path / "cache"
+    coldtrail.environment |= {"COLDTRAIL_STORE_CACHE_FOLDER": str(cache), "COLDTRAIL_STORE_CACHE_BLOCK_BYTES": "65536"}
+
+    def gets():
+        return sum(request.method == "GET" and ".parquet" in request.path for request, _ in proxy.seen)
+
+    sql = "SELECT sum(length(raw_data)) AS bytes, count(*) AS n FROM events"
+    with coldtrail.serve() as server:
+        first, asked = server.query(sql).to_pylist(), gets()
+        assert first[0]["n"] == report["events"] and asked > 0
+        assert server.query(sql).to_pylist() == first
+        assert gets() == asked, "the store was asked again"
+        kept = [path for path in cache.rglob("*") if path.is_file()]
+        assert kept and all(path.stat().st_size <= 65536 for path in kept)
+        for path in kept:
+            path.write_bytes(b"spoilt" * 100)
+        assert server.query(sql).to_pylist() == first, "a bad disk changes no answer"
+        assert gets() > asked

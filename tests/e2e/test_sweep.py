@@ -147,7 +147,7 @@ def counter_of_ends(server):
     """Counts how often an address was an end of a connection, with a port, in any table that has ports."""
     columns = server.query("SELECT DISTINCT table_name, column_name FROM information_schema.columns WHERE column_name LIKE '%endpoint%'").to_pylist()
     known = {(row["table_name"], row["column_name"]) for row in columns}
-    tables = {table for table, _ in known} - {"events"}
+    tables = {table for table, _ in known} - {"events", "distinct_events"}
     places = [(table, end) for table in sorted(tables) for end in ENDS if {(table, f"{end}_ip"), (table, f"{end}_port")} <= known]
     assert len(places) > 4
 
@@ -173,3 +173,21 @@ def test_an_address_with_a_port_is_confirmed_by_the_events(server, tmp_path):
     run = server.value("SELECT run_id FROM system.runs ORDER BY submitted_time DESC LIMIT 1")
     found = wait_for("the finding", lambda: server.query(f"SELECT * FROM system.findings WHERE run_id = '{run}'").to_pylist())
     assert len(found) == 1 and ip in found[0]["title"]
+
+
+def test_a_verdict_shows_the_first_events_and_whom_they_are_about(server, tmp_path):
+    rows = server.query("SELECT src_endpoint_ip AS address, count(*) AS n FROM api_activity WHERE src_endpoint_ip NOT LIKE '10.%' AND actor_user_name IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 3").to_pylist()
+    feed = tmp_path / "shown.csv"
+    feed.write_text("type,value\n" + "".join(f"ip,{row['address']}\n" for row in rows))
+    for address, verdict in seen(sweep(server, feed, "--force")).items():
+        assert 1 <= len(verdict["samples"]) <= 3, verdict
+        times = [sample["time"] for sample in verdict["samples"]]
+        assert times == sorted(times)
+        assert times[0] == verdict["first_seen"]
+        for sample in verdict["samples"]:
+            found = server.query(f"SELECT source FROM {sample['class']} WHERE source_object = '{sample['source_object']}' AND source_offset = {sample['source_offset']}").to_pylist()
+            assert found == [{"source": sample["source"]}]
+        users = server.query(f"SELECT actor_user_name AS value, count(*) AS count FROM api_activity WHERE src_endpoint_ip = '{address}' AND actor_user_name IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1").to_pylist()
+        top = {entity["value"]: entity["count"] for entity in verdict["top_entities"]["users"]}
+        assert top[users[0]["value"]] >= users[0]["count"], verdict
+        assert address not in {entity["value"] for entity in verdict["top_entities"]["addresses"]}

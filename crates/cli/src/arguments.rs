@@ -60,6 +60,8 @@ pub(crate) enum Command {
     /// What a run leaves for an auditor: export, verify, replay.
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Show what came in of what should have: events, gaps, lag, duplicates, by source, account, region and hour.
+    Coverage(Coverage),
     /// Records that could not be read.
     #[command(subcommand)]
     Rejects(RejectsCommand),
@@ -102,6 +104,10 @@ pub(crate) enum Role {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
+    /// Make a folder for each node of a new cluster, with all that the node needs: copy it there and run `coldtrail serve` in it.
+    Init(ClusterInit),
+    /// Add nodes to a cluster that `init` made: folders for them, as `init` makes. Started, they join by themselves.
+    Join(ClusterJoin),
     /// Make an authority for links between nodes, a certificate for each node, and the secret that all nodes share.
     Certs {
         /// The folder to write to; what is there is kept.
@@ -364,13 +370,15 @@ pub(crate) struct ConfigArguments {
 }
 
 mod catalog;
+mod cluster;
 mod evidence;
 mod hunting;
 mod lake;
 pub(crate) use catalog::{CatalogBackup, CatalogCommand, CatalogRestore};
+pub(crate) use cluster::{ClusterInit, ClusterJoin, NodeAddress};
 pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
 pub(crate) use hunting::{
-    BesideRules, FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep,
+    BesideRules, Coverage, FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep,
     TaxiiServer,
 };
 pub(crate) use lake::{HoldCommand, HoldSet, LakeCommand, RejectsCommand, RejectsRetry, RetentionCommand};

@@ -4,6 +4,7 @@ mod catalog;
 mod cluster;
 mod config;
 mod content;
+mod coverage;
 mod demo;
 mod evidence;
 mod finding;
@@ -44,6 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Run(command) => run::run(command).await?,
         Command::Intel(command) => intel::run(command).await?,
         Command::Sweep(sweep) => sweep::run(sweep).await?,
+        Command::Coverage(coverage) => coverage::run(coverage).await?,
         Command::Sigma(command) => {
             // Sources of one's own may be among those that rules are tested on.
             Config::read(&arguments)?;

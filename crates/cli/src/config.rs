@@ -7,7 +7,7 @@ use coldtrail_intake::{PushConfig, WatchConfig};
 use coldtrail_lake::{StoreOptions, WriterConfig};
 use coldtrail_maintain::{MaintenanceConfig, RejectsConfig};
 use coldtrail_normalize::Source;
-use coldtrail_query::GeoFiles;
+use coldtrail_query::{ExpectedSource, GeoFiles, PlannerConfig};
 use coldtrail_scheduler::{EngineConfig, ExecutorConfig, RunsConfig, SlicePolicy, TierMode};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -44,6 +44,8 @@ pub(crate) struct Config {
     /// Folders and prefixes that are watched by the node that leads.
     pub(crate) watch: Vec<WatchConfig>,
     pub(crate) push: PushSection,
+    /// What should come in, beside what is learnt from the events that are there.
+    pub(crate) expected: Vec<ExpectedSource>,
     pub(crate) maintenance: MaintenanceConfig,
     /// When somebody is told that more records than usual cannot be read.
     pub(crate) rejects: RejectsConfig,
@@ -247,6 +249,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             watch: Vec::new(),
             push: PushSection::default(),
+            expected: Vec::new(),
             maintenance: MaintenanceConfig::default(),
             rejects: RejectsConfig::default(),
             writer: WriterConfig::default(),
@@ -323,6 +326,9 @@ impl Config {
         self.writer.validate()?;
         self.watch.iter().try_for_each(WatchConfig::validate)?;
         self.push.validate()?;
+        if let Some(wrong) = self.expected.iter().find(|one| one.every_hours == 0) {
+            bail!("an [[expected]] entry of {} has every_hours = 0; it must be at least 1", wrong.source);
+        }
         self.maintenance.validate()?;
         self.rejects.validate()?;
         self.engine()?.validate()?;
@@ -368,6 +374,11 @@ impl Config {
             admission_time_max: Duration::from_secs(self.query.admission_seconds_max),
             ..EngineConfig::default()
         })
+    }
+
+    /// How statements are planned.
+    pub(crate) fn planner(&self) -> PlannerConfig {
+        PlannerConfig { expected: self.expected.clone(), ..PlannerConfig::default() }
     }
 
     pub(crate) fn runs(&self) -> RunsConfig {

@@ -11,7 +11,7 @@ use coldtrail_hunt::Webhook;
 use coldtrail_ingest::Ingest;
 use coldtrail_lake::Lake;
 use coldtrail_model::{SegmentId, SegmentIndex};
-use coldtrail_query::{Geo, Planner, PlannerConfig};
+use coldtrail_query::{Geo, Planner};
 use coldtrail_scheduler::{ContentLibrary, Hunting, QueryRouter, Runs, SchedulerRole, Workspace};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -138,7 +138,7 @@ impl Node {
         tracing::info!(segments = cleaned.segments_deleted, unfinished = cleaned.unfinished_deleted, "cleaned up after killed writers");
         let workspace = Workspace::open(config.executor())?;
         let index: Arc<dyn SegmentIndex> = Arc::new(catalog.clone());
-        let planner = Planner::new(PlannerConfig::default(), lake.clone(), index, Arc::clone(workspace.runtime()));
+        let planner = Planner::new(config.planner(), lake.clone(), index, Arc::clone(workspace.runtime()));
         let planner = planner.with_geo(Geo::open(&config.query.geo_files())?);
         let content = ContentLibrary::new(lake.clone(), Arc::clone(&client));
         let planner = planner.with_content(Arc::new(content.clone()));

@@ -76,6 +76,19 @@ async fn write_json(mut batches: Batches, out: Box<dyn Write + Send>) -> anyhow:
     Ok(rows)
 }
 
+/// The rows as JSON objects; a null is a member that is not there.
+pub(crate) async fn json_rows(result: QueryResult) -> anyhow::Result<Vec<serde_json::Value>> {
+    let mut text = Vec::new();
+    let mut writer = LineDelimitedWriter::new(&mut text);
+    let mut batches = result.batches;
+    while let Some(batch) = batches.next().await {
+        writer.write(&batch?)?;
+    }
+    writer.finish()?;
+    let lines = serde_json::Deserializer::from_slice(&text).into_iter();
+    lines.collect::<Result<_, _>>().context("rows of the server cannot be read")
+}
+
 async fn write_csv(result: QueryResult, out: Box<dyn Write + Send>) -> anyhow::Result<u64> {
     let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(out);
     let mut batches = result.batches;

@@ -93,7 +93,7 @@ fn door_file(data_folder: &Path) -> PathBuf {
     data_folder.join("catalog.door")
 }
 
-fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
         let beside = path.with_extension("new");
         let mut options = fs::File::options();

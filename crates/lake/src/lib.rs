@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
 
 mod backups;
+mod block_cache;
 mod config;
 mod content;
 mod durable;

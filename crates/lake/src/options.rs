@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use object_store::{BackoffConfig, RetryConfig};
@@ -33,6 +34,12 @@ pub struct StoreOptions {
     pub connections_max: usize,
     /// A larger segment is uploaded in parts of this size, in bytes; S3 asks for at least 5 MiB, and less counts as that.
     pub upload_part_bytes: usize,
+    /// A folder on a fast disk of this machine that keeps blocks of segments which were read from an object store; none: nothing is kept.
+    pub cache_folder: Option<PathBuf>,
+    /// So many bytes of blocks are kept at most.
+    pub cache_bytes_max: u64,
+    /// The size of a block, in bytes: so much is fetched at once.
+    pub cache_block_bytes: u64,
 }
 
 impl Default for StoreOptions {
@@ -48,6 +55,9 @@ impl Default for StoreOptions {
             connect_seconds_max: 10,
             connections_max: 128,
             upload_part_bytes: 16 << 20,
+            cache_folder: None,
+            cache_bytes_max: 50 << 30,
+            cache_block_bytes: 1 << 20,
         }
     }
 }
@@ -59,6 +69,7 @@ impl StoreOptions {
             ("store.request_seconds_max", self.request_seconds_max),
             ("store.connect_seconds_max", self.connect_seconds_max),
             ("store.connections_max", self.connections_max as u64),
+            ("store.cache_block_bytes", self.cache_block_bytes),
         ];
         match limits.into_iter().find(|(_, value)| *value == 0) {
             Some((key, value)) => Err(Error::Config { key, value: value.to_string(), reason: "it must be at least 1" }),
@@ -98,6 +109,9 @@ impl fmt::Debug for StoreOptions {
             .field("connect_seconds_max", &self.connect_seconds_max)
             .field("connections_max", &self.connections_max)
             .field("upload_part_bytes", &self.upload_part_bytes)
+            .field("cache_folder", &self.cache_folder)
+            .field("cache_bytes_max", &self.cache_bytes_max)
+            .field("cache_block_bytes", &self.cache_block_bytes)
             .finish()
     }
 }

@@ -12,6 +12,7 @@ use object_store::path::Path;
 use object_store::{ClientConfigKey, ObjectStore};
 use url::Url;
 
+use crate::block_cache::BlockCache;
 use crate::http::Connector;
 use crate::{Error, StoreOptions};
 
@@ -54,6 +55,7 @@ pub(crate) fn connect(text: &str, options: &StoreOptions) -> Result<Connection, 
         "gs" => Arc::new(gcs(&url, options)?.build().map_err(|error| unset(&url, error, GOOGLE_VARIABLES))?),
         _ => return Err(refuse(&url, FORMS)),
     };
+    let store = BlockCache::before(store, options)?;
     let root = Path::from_url_path(url.path()).map_err(|error| refuse(&url, error))?;
     Ok(Connection { url: without_slash(url), store, root, folder: None })
 }

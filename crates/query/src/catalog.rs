@@ -7,13 +7,14 @@ use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::Result;
 use datafusion::datasource::TableType;
 
+use crate::config::ExpectedSource;
 use crate::content::ContentStore;
 use crate::events::{EVENTS, event_tables, events_schema};
 use crate::extension::Extension;
 use crate::prevalence::{PREVALENCE, prevalence};
 use crate::scan::{ScanTally, SegmentStore, SegmentTable};
 use crate::system::SystemTable;
-use crate::views::{SigmaSchema, SweepSchema};
+use crate::views::{CoverageSchema, DISTINCT_EVENTS, SigmaSchema, SweepSchema, coverage, distinct_events};
 
 /// The catalog that SQL sees by default.
 pub const CATALOG: &str = "coldtrail";
@@ -25,9 +26,13 @@ pub const SYSTEM: &str = "system";
 pub const SWEEP: &str = "sweep";
 /// The schema in which each set of Sigma rules is a table: the events that its rules match. `sigma('rules')` is its table `rules`.
 pub const SIGMA: &str = "sigma";
+/// The schema in which each window is a table: what came in then and what should have. `coverage('90d')` is its table `90d`.
+pub(crate) const COVERAGE_OF: &str = "coverage";
 
 /// The name of the table of records that could not be read.
 pub(crate) const REJECTS: &str = "rejects";
+/// The name of the view of what came in and what should have.
+const COVERAGE: &str = "coverage";
 
 /// All tables over one pinned snapshot.
 #[derive(Debug)]
@@ -44,6 +49,7 @@ pub(crate) struct CatalogParts {
     pub(crate) tally: Arc<ScanTally>,
     pub(crate) extension: Option<Arc<dyn Extension>>,
     pub(crate) content: Option<Arc<dyn ContentStore>>,
+    pub(crate) expected: Arc<[ExpectedSource]>,
 }
 
 impl LakeCatalog {
@@ -55,8 +61,9 @@ impl LakeCatalog {
             let sigma: Arc<dyn SchemaProvider> = Arc::new(SigmaSchema::new(parts.clone(), Arc::clone(content)));
             schemas.extend([(SWEEP, sweep), (SIGMA, sigma)]);
         }
+        let coverage: Arc<dyn SchemaProvider> = Arc::new(CoverageSchema::new(parts.clone()));
         let system: Arc<dyn SchemaProvider> = Arc::new(SystemSchema { parts });
-        schemas.extend([(OCSF, ocsf), (SYSTEM, system)]);
+        schemas.extend([(OCSF, ocsf), (SYSTEM, system), (COVERAGE_OF, coverage)]);
         Self { schemas }
     }
 }
@@ -93,7 +100,7 @@ struct OcsfSchema {
 
 /// The names of schema `ocsf`, in the order of the classes.
 pub(crate) fn ocsf_names() -> impl Iterator<Item = &'static str> {
-    Class::ALL.iter().map(|class| class.name()).chain([Table::Observables.name(), EVENTS, PREVALENCE])
+    Class::ALL.iter().map(|class| class.name()).chain([Table::Observables.name(), EVENTS, DISTINCT_EVENTS, PREVALENCE])
 }
 
 #[async_trait::async_trait]
@@ -105,6 +112,7 @@ impl SchemaProvider for OcsfSchema {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let table = match name {
             EVENTS => self.parts.segment_table(events_schema(), event_tables()).into_view(),
+            DISTINCT_EVENTS => return distinct_events(&self.parts).await.map(Some),
             PREVALENCE => return Ok(Some(Arc::new(prevalence(Arc::new(self.parts.observables()))?))),
             name if name == Table::Observables.name() => self.parts.observables(),
             name => match name.parse::<Class>() {
@@ -116,7 +124,11 @@ impl SchemaProvider for OcsfSchema {
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        Ok(self.table_exist(name).then_some(if [EVENTS, PREVALENCE].contains(&name) { TableType::View } else { TableType::Base }))
+        Ok(self.table_exist(name).then_some(if [EVENTS, DISTINCT_EVENTS, PREVALENCE].contains(&name) {
+            TableType::View
+        } else {
+            TableType::Base
+        }))
     }
 
     fn table_exist(&self, name: &str) -> bool {
@@ -132,7 +144,7 @@ struct SystemSchema {
 
 /// The names of schema `system` that are always there.
 pub(crate) fn system_names() -> impl Iterator<Item = &'static str> {
-    SystemTable::ALL.iter().map(|table| table.name()).chain([REJECTS])
+    SystemTable::ALL.iter().map(|table| table.name()).chain([REJECTS, COVERAGE])
 }
 
 impl SystemSchema {
@@ -151,8 +163,11 @@ impl SchemaProvider for SystemSchema {
         if name == REJECTS {
             return Ok(Some(Arc::new(self.parts.segment_table(rejects_schema(), std::iter::once(Table::Rejects)))));
         }
+        if name == COVERAGE {
+            return coverage(&self.parts, None).await.map(Some);
+        }
         match SystemTable::ALL.iter().find(|table| table.name() == name) {
-            Some(table) => Ok(Some(table.provider(&self.parts.snapshot, self.parts.index.as_ref()).await?)),
+            Some(table) => Ok(Some(table.provider(&self.parts).await?)),
             None => match &self.parts.extension {
                 Some(extension) => extension.system_table(name).await,
                 None => Ok(None),
@@ -161,7 +176,7 @@ impl SchemaProvider for SystemSchema {
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        Ok(self.table_exist(name).then_some(TableType::Base))
+        Ok(self.table_exist(name).then_some(if name == COVERAGE { TableType::View } else { TableType::Base }))
     }
 
     fn table_exist(&self, name: &str) -> bool {

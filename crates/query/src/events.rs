@@ -30,6 +30,7 @@ const PIVOTS: &[Col] = &[
     Col::DstEndpointPort,
     Col::DstEndpointHostname,
     Col::DeviceHostname,
+    Col::DeviceUid,
     Col::DeviceIp,
     Col::ApiOperation,
     Col::ApiServiceName,

@@ -40,7 +40,7 @@ mod table_calls;
 mod views;
 
 pub use catalog::{CATALOG, OCSF, SIGMA, SWEEP, SYSTEM};
-pub use config::PlannerConfig;
+pub use config::{ExpectedSource, PlannerConfig};
 pub use conform::conform;
 pub use content::{ContentStore, Indicators};
 pub use error::Error;

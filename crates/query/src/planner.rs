@@ -156,6 +156,7 @@ impl Planner {
             tally: Arc::clone(&tally),
             extension: self.extension.clone(),
             content: self.content.clone(),
+            expected: self.config.expected.as_slice().into(),
         };
         let catalog: Arc<dyn CatalogProvider> = Arc::new(LakeCatalog::new(parts));
         let catalogs = MemoryCatalogProviderList::new();

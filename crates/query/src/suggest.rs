@@ -7,7 +7,7 @@ use datafusion::catalog::information_schema::INFORMATION_SCHEMA;
 use datafusion::common::{Column, DataFusionError, SchemaError, TableReference};
 
 use crate::Error;
-use crate::catalog::{CATALOG, OCSF, SIGMA, SWEEP, SYSTEM, ocsf_names, system_names};
+use crate::catalog::{CATALOG, COVERAGE_OF, OCSF, SIGMA, SWEEP, SYSTEM, ocsf_names, system_names};
 
 /// Says why a statement could not be planned, to the person who wrote it. `tables` are those of the lake that it reads.
 pub(crate) fn planning_error(error: DataFusionError, tables: &[TableReference]) -> Error {
@@ -96,8 +96,8 @@ fn missing_table(table: &TableReference) -> Option<Error> {
         (CATALOG, OCSF) if ocsf_names().any(|known| known == name) => return None,
         (CATALOG, SYSTEM) if system_names().any(|known| known == name) => return None,
         (CATALOG, OCSF | SYSTEM) => no_table(table, name),
-        // What is wrong with a set of rules or a feed is said by whoever reads it.
-        (CATALOG, SWEEP | SIGMA) => return None,
+        // What is wrong with a set of rules, a feed or a window is said by whoever reads it.
+        (CATALOG, SWEEP | SIGMA | COVERAGE_OF) => return None,
         (CATALOG, other) => format!("no schema {other}; there are {OCSF}, {SYSTEM} and {INFORMATION_SCHEMA}"),
         (other, _) => format!("no catalog {other}; there is one, {CATALOG}"),
     };

@@ -1,6 +1,7 @@
 //! Schema `system`: what the catalog knows, as tables in memory.
 
 mod columns;
+mod expected;
 mod segments;
 mod sources;
 mod tables;
@@ -9,16 +10,19 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
-use coldtrail_model::{SegmentIndex, Snapshot};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::MemTable;
+
+use crate::catalog::CatalogParts;
 
 /// A table of schema `system` that is made when it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SystemTable {
     /// One row a column of every table: its OCSF path and meaning.
     Columns,
+    /// One row a declaration of what should come in.
+    Expected,
     /// One row a segment of the snapshot.
     Segments,
     /// One row a source object that was taken in.
@@ -28,27 +32,29 @@ pub(crate) enum SystemTable {
 }
 
 impl SystemTable {
-    pub(crate) const ALL: &'static [Self] = &[Self::Columns, Self::Segments, Self::Sources, Self::Tables];
+    pub(crate) const ALL: &'static [Self] = &[Self::Columns, Self::Expected, Self::Segments, Self::Sources, Self::Tables];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Columns => "columns",
+            Self::Expected => "expected",
             Self::Segments => "segments",
             Self::Sources => "sources",
             Self::Tables => "tables",
         }
     }
 
-    /// The table over this snapshot.
-    pub(crate) async fn provider(self, snapshot: &Snapshot, index: &dyn SegmentIndex) -> Result<Arc<dyn TableProvider>> {
+    /// The table over a snapshot.
+    pub(crate) async fn provider(self, parts: &CatalogParts) -> Result<Arc<dyn TableProvider>> {
         let batch = match self {
             Self::Columns => columns::batch()?,
-            Self::Segments => segments::batch(snapshot)?,
+            Self::Expected => expected::batch(&parts.expected)?,
+            Self::Segments => segments::batch(&parts.snapshot)?,
             Self::Sources => {
-                let objects = index.source_objects().await.map_err(|error| DataFusionError::External(Box::new(error)))?;
+                let objects = parts.index.source_objects().await.map_err(|error| DataFusionError::External(Box::new(error)))?;
                 sources::batch(&objects)?
             }
-            Self::Tables => tables::batch(snapshot)?,
+            Self::Tables => tables::batch(&parts.snapshot)?,
         };
         Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
     }

@@ -1,4 +1,4 @@
-//! `sweep('feed')` and `sigma('rules')` in the place of a table.
+//! `sweep('feed')`, `sigma('rules')` and `coverage('90d')` in the place of a table.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::Error;
-use crate::catalog::{SIGMA, SWEEP};
+use crate::catalog::{COVERAGE_OF, SIGMA, SWEEP};
 use crate::statement::{Parsed, parse};
 
 /// Replaces the calls by the tables that they name: `sweep('feed')` is the table `sweep."feed"`.
@@ -30,13 +30,14 @@ impl VisitorMut for Calls {
         let Some(given) = args else { return ControlFlow::Continue(()) };
         let [ObjectNamePart::Identifier(function)] = name.0.as_slice() else { return ControlFlow::Continue(()) };
         let function = function.value.to_lowercase();
-        if ![SWEEP, SIGMA].contains(&function.as_str()) {
+        if ![SWEEP, SIGMA, COVERAGE_OF].contains(&function.as_str()) {
             return ControlFlow::Continue(());
         }
         let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(set), .. })))] =
             given.args.as_slice()
         else {
-            return ControlFlow::Break(format!("{function} takes one name in quotes, as in {function}('my-set')"));
+            let example = if function == COVERAGE_OF { "90d" } else { "my-set" };
+            return ControlFlow::Break(format!("{function} takes one name in quotes, as in {function}('{example}')"));
         };
         let parts = [Ident::new(function), Ident::with_quote('"', set.clone())];
         *name = ObjectName(parts.into_iter().map(ObjectNamePart::Identifier).collect());

@@ -7,6 +7,7 @@ mod correlations;
 mod facts;
 mod findings;
 mod notify;
+mod samples;
 mod scheduled;
 mod start;
 mod verdicts;

@@ -284,3 +284,25 @@ pub(crate) enum FindingCommand {
         server: ServerArguments,
     },
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "Ends with 3 if something is missing.")]
+pub(crate) struct Coverage {
+    #[command(flatten)]
+    pub(crate) window: WindowArguments,
+    /// Only this source; may be given more than once.
+    #[arg(long = "source")]
+    pub(crate) sources: Vec<String>,
+    /// Only this cloud account; may be given more than once.
+    #[arg(long = "account")]
+    pub(crate) accounts: Vec<String>,
+    /// Say which ATT&CK techniques can be hunted with what is there, by the hunts and Sigma rules in this file or folder; may be given
+    /// more than once.
+    #[arg(long, value_hint = ValueHint::AnyPath)]
+    pub(crate) attack: Vec<PathBuf>,
+    /// Print one JSON object a line: the hours, or with `--attack` the techniques.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}

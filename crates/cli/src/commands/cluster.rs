@@ -1,3 +1,5 @@
+mod layout;
+
 use std::path::Path;
 
 use anyhow::Context;
@@ -13,6 +15,8 @@ use crate::secrets::{CatalogDoor, make_cluster_secret};
 /// Certificates of a cluster, and its nodes.
 pub(crate) async fn run(command: &ClusterCommand, arguments: &Arguments) -> anyhow::Result<u8> {
     match command {
+        ClusterCommand::Init(init) => layout::init(init),
+        ClusterCommand::Join(join) => layout::join(join),
         ClusterCommand::Certs { folder, nodes, also, force } => certs(folder, nodes, also, *force),
         ClusterCommand::Status { json } => status(&door(&Config::read(arguments)?).await?, *json).await,
         ClusterCommand::Transfer { node } => {

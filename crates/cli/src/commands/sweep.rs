@@ -94,5 +94,15 @@ fn line_of(verdict: &Value) -> String {
     };
     let count = verdict["count"].as_u64().filter(|count| *count > 0).map_or_else(String::new, |count| format!("  {count} events"));
     let reason = verdict["reason"].as_str().map_or_else(String::new, |reason| format!("  {reason}"));
-    format!("{:12}  {}{count}{times}{reason}", text("verdict"), text("original"))
+    format!("{:12}  {}{count}{times}{}{reason}", text("verdict"), text("original"), about(verdict))
+}
+
+/// The most frequent user, host and address of the events, as far as there are any.
+fn about(verdict: &Value) -> String {
+    let first = |kind: &str| {
+        let top = &verdict["top_entities"][kind][0];
+        Some(format!("{} ({})", top["value"].as_str()?, top["count"].as_u64()?))
+    };
+    let named: Vec<String> = ["users", "hosts", "addresses"].into_iter().filter_map(first).collect();
+    if named.is_empty() { String::new() } else { format!("  most: {}", named.join(", ")) }
 }

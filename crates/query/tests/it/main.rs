@@ -1,6 +1,7 @@
 //! Behaviour of planning, over a real lake in a folder.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod coverage;
 mod errors;
 mod events;
 mod explain;

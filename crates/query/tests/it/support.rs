@@ -5,7 +5,7 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use coldtrail_lake::{Lake, SegmentWriter, StoreOptions, WriterConfig};
 use coldtrail_model::{Class, Col, Day, Event, IndexError, Outcome, SegmentIndex, SegmentMeta, Snapshot, SourceObject, Table};
-use coldtrail_query::{Error, Geo, PlannedQuery, Planner, PlannerConfig, RuntimeConfig, conform};
+use coldtrail_query::{Error, ExpectedSource, Geo, PlannedQuery, Planner, PlannerConfig, RuntimeConfig, conform};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -82,9 +82,14 @@ impl World {
     fn over(url: &str, folder: Option<TempDir>) -> Self {
         let lake = Lake::open(url, &StoreOptions::default()).unwrap();
         let index = Arc::new(Index::default());
-        let runtime = RuntimeConfig { memory_bytes: 256 << 20, ..RuntimeConfig::new(std::env::temp_dir()) }.build().unwrap();
-        let planner = Planner::new(PlannerConfig::default(), lake.clone(), Arc::clone(&index) as Arc<dyn SegmentIndex>, runtime);
+        let planner = planner(PlannerConfig::default(), &lake, &index);
         Self { lake, index, planner, _folder: folder }
+    }
+
+    /// The same world, in which somebody said what should come in.
+    pub fn expecting(self, expected: Vec<ExpectedSource>) -> Self {
+        let planner = planner(PlannerConfig { expected, ..PlannerConfig::default() }, &self.lake, &self.index);
+        Self { planner, ..self }
     }
 
     /// A lake of four days. Each day has one segment of API calls in each of the accounts `111` and `222`, one of sign-ins without
@@ -164,6 +169,11 @@ impl World {
         labels.sort();
         labels
     }
+}
+
+fn planner(config: PlannerConfig, lake: &Lake, index: &Arc<Index>) -> Planner {
+    let runtime = RuntimeConfig { memory_bytes: 256 << 20, ..RuntimeConfig::new(std::env::temp_dir()) }.build().unwrap();
+    Planner::new(config, lake.clone(), Arc::clone(index) as Arc<dyn SegmentIndex>, runtime)
 }
 
 pub fn config() -> SessionConfig {

@@ -13,15 +13,20 @@ use futures::TryStreamExt;
 use serde_json::{Value, json};
 
 use super::confirm::Seen;
+use super::samples::{Shown, VALUES_NAMED};
 use super::{Hunting, failed};
 
-/// How many values of observables a verdict names.
-const VALUES_NAMED: usize = 10;
-
 impl Hunting {
-    /// One verdict for each entry of the feed that a run swept for.
+    /// One verdict for each entry of the feed that a run swept for, with what is to be seen of the events behind it.
     pub(super) async fn verdicts_of(&self, id: RunId) -> Result<Vec<String>, Error> {
-        self.verdicts_with(id, |verdict, incomplete| to_json(verdict, incomplete).to_string()).await
+        let found = self.verdicts_with(id, |verdict, incomplete| (verdict.clone(), incomplete.map(str::to_owned))).await?;
+        let (verdicts, incomplete): (Vec<Verdict>, Vec<Option<String>>) = found.into_iter().unzip();
+        let (run, _) = self.runs.get(id).await?;
+        let shown = self.shown(&verdicts, &self.runs.snapshot_of(&run).await?).await?;
+        let text = |(place, (verdict, incomplete)): (usize, (&Verdict, &Option<String>))| {
+            to_json(verdict, incomplete.as_deref(), shown.get(&place)).to_string()
+        };
+        Ok(verdicts.iter().zip(&incomplete).enumerate().map(text).collect())
     }
 
     /// The same, each made into something; the second is why the run did not read everything, if it did not.
@@ -143,7 +148,7 @@ pub(super) fn status_and_reason(verdict: &Verdict, incomplete: Option<&str>) -> 
     }
 }
 
-fn to_json(verdict: &Verdict, incomplete: Option<&str>) -> Value {
+fn to_json(verdict: &Verdict, incomplete: Option<&str>, shown: Option<&Shown>) -> Value {
     let seen = &verdict.seen;
     let (status, reason) = status_and_reason(verdict, incomplete);
     let top = seen.top_values(VALUES_NAMED).into_iter().map(|(value, count)| json!({"value": value, "count": count}));
@@ -153,6 +158,7 @@ fn to_json(verdict: &Verdict, incomplete: Option<&str>) -> Value {
         "count": seen.inside + seen.outside + seen.partly, "inside": seen.inside, "outside": seen.outside, "partly": seen.partly,
         "unconfirmed": seen.unconfirmed, "first_seen": seen.first_ms.map(format_ms), "last_seen": seen.last_ms.map(format_ms),
         "classes": seen.classes, "sources": seen.sources, "accounts": seen.accounts, "top_values": top.collect::<Vec<_>>(),
+        "top_entities": shown.map(Shown::entities), "samples": shown.map(Shown::samples).unwrap_or_default(),
         "searched": verdict.searched, "valid_from": verdict.valid_from.map(format_ms), "valid_until": verdict.valid_until.map(format_ms),
         "confidence": verdict.confidence, "tlp": verdict.tlp, "attack": verdict.attack, "labels": verdict.labels,
     })
