@@ -378,7 +378,7 @@ pub(crate) use catalog::{CatalogBackup, CatalogCommand, CatalogRestore};
 pub(crate) use cluster::{ClusterInit, ClusterJoin, NodeAddress};
 pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
 pub(crate) use hunting::{
-    BesideRules, Coverage, FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest, Sweep,
-    TaxiiServer,
+    BesideRules, Coverage, FindingCommand, HuntCommand, HuntRun, IntelCommand, IntelFetch, IntelImport, SigmaCommand, SigmaRun, SigmaTest,
+    Sweep, TaxiiServer,
 };
 pub(crate) use lake::{HoldCommand, HoldSet, LakeCommand, RejectsCommand, RejectsRetry, RetentionCommand};

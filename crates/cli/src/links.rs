@@ -8,6 +8,8 @@ use anyhow::Context;
 use coldtrail_catalog::{Dial, Peering};
 use coldtrail_fleet::CATALOG_PEERS;
 use coldtrail_link::{Forward, Identity, LinkClient, LinkServer, Options, Security, Services, TlsFiles};
+use futures::FutureExt;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -54,12 +56,11 @@ impl Links {
     pub(crate) async fn peering(&self, peers: &[String]) -> anyhow::Result<Peering> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         self.services.offer(CATALOG_PEERS, listener.local_addr()?)?;
-        let mut forwards = HashMap::new();
+        let dial = LinkDial { client: self.client.clone(), forwards: Mutex::default() };
         for peer in peers.iter().filter(|peer| **peer != self.address) {
-            let (_, target) = watch::channel(Some(peer.clone()));
-            forwards.insert(peer.clone(), self.client.forward(CATALOG_PEERS, target).await?);
+            dial.endpoint(peer)?;
         }
-        Ok(Peering { listener, dial: Arc::new(LinkDial { forwards }), secret: self.secret.clone() })
+        Ok(Peering { listener, dial: Arc::new(dial), secret: self.secret.clone() })
     }
 
     /// Waits until the last link has ended; the token that it was opened with must be cancelled.
@@ -68,15 +69,25 @@ impl Links {
     }
 }
 
-/// Leads each peer's address to a forwarder on this machine.
+/// Leads each node's address to a forwarder on this machine: those of `cluster.peers`, and those that joined later.
 struct LinkDial {
-    forwards: HashMap<String, Forward>,
+    client: LinkClient,
+    forwards: Mutex<HashMap<String, Forward>>,
 }
 
 impl Dial for LinkDial {
     fn endpoint(&self, address: &str) -> Result<Endpoint, coldtrail_catalog::Error> {
         let unreachable = |reason: String| coldtrail_catalog::Error::Unreachable { address: address.to_owned(), reason };
-        let forward = self.forwards.get(address).ok_or_else(|| unreachable("it is not among cluster.peers of this node".to_owned()))?;
-        Endpoint::from_shared(format!("http://{}", forward.address())).map_err(|error| unreachable(error.to_string()))
+        let mut forwards = self.forwards.lock();
+        if !forwards.contains_key(address) {
+            let (_, target) = watch::channel(Some(address.to_owned()));
+            // A free port of this machine is there at once, or not at all.
+            let opened = self.client.forward(CATALOG_PEERS, target).now_or_never();
+            let forward = opened.ok_or_else(|| unreachable("no port of this machine was free at once".to_owned()))?;
+            let forward = forward.map_err(|error| unreachable(error.to_string()))?;
+            forwards.insert(address.to_owned(), forward);
+        }
+        let local = forwards[address].address();
+        Endpoint::from_shared(format!("http://{local}")).map_err(|error| unreachable(error.to_string()))
     }
 }

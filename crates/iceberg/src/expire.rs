@@ -60,7 +60,9 @@ async fn delete_version(
         files.iter().filter(goes).partition(|file| matches!(read_name(&file.name), Some(Named::ManifestList(_))));
     let metadata: Vec<_> = files.iter().filter(|file| file.name == metadata_name(version)).collect();
     for step in [manifests, lists, metadata] {
-        let deletes = step.iter().map(|file| lake.delete_table_file(table, &file.name));
+        // By names of its own: a future that borrows through several references cannot be told to be `Send`.
+        let names: Vec<String> = step.iter().map(|file| file.name.clone()).collect();
+        let deletes = names.into_iter().map(|name| async move { lake.delete_table_file(table, &name).await });
         stream::iter(deletes).buffer_unordered(DELETES_IN_FLIGHT).try_collect::<()>().await?;
         report.files_deleted += step.len() as u64;
         report.bytes_deleted += step.iter().map(|file| file.bytes).sum::<u64>();

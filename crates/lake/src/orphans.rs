@@ -125,7 +125,8 @@ fn delete_unfinished(folder: &Folder, older_than_ms: i64, cleaned: &mut Cleaned)
     for entry in entries {
         let entry = entry?;
         let (kind, name) = (entry.file_type()?, entry.file_name());
-        let is_unfinished = name.to_str().and_then(|name| name.strip_suffix(STAGED_SUFFIX)).is_some_and(|name| is_ours(name) || is_staged_table_file(name));
+        let is_unfinished =
+            name.to_str().and_then(|name| name.strip_suffix(STAGED_SUFFIX)).is_some_and(|name| is_ours(name) || is_staged_table_file(name));
         if kind.is_dir() {
             delete_unfinished(&entry.path(), older_than_ms, cleaned)?;
         } else if is_unfinished {

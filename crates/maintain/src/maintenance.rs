@@ -12,7 +12,8 @@ use crate::config::hours_ms;
 use crate::plan::plan;
 use crate::report::FailedJob;
 use crate::{
-    BackupReport, CompactionReport, Error, GarbageReport, Holds, IcebergReport, MaintenanceConfig, Report, RetentionReport, backup, garbage, retire,
+    BackupReport, CompactionReport, Error, GarbageReport, Holds, IcebergReport, MaintenanceConfig, Report, RetentionReport, backup,
+    garbage, retire,
 };
 
 /// How often a commit that the catalog did not answer is sent again.

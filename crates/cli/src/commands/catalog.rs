@@ -8,7 +8,7 @@ use coldtrail_maintain::{BackupComparison, TakenBackup, back_up, compare_backup,
 use coldtrail_model::format_ms;
 use serde_json::json;
 
-use crate::arguments::{CatalogBackup, CatalogCommand, CatalogRestore};
+use crate::arguments::{CatalogCommand, CatalogRestore};
 use crate::config::Config;
 use crate::exit;
 use crate::node::{OpenCatalog, make_data_folder, open_lake};

@@ -29,7 +29,7 @@ pub(crate) async fn run(command: &SigmaCommand) -> anyhow::Result<u8> {
 }
 
 /// The files of rules among these, folders searched to their depth, in order.
-fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = Vec::new();
     for path in paths {
@@ -52,7 +52,7 @@ fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 

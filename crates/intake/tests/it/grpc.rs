@@ -206,7 +206,7 @@ async fn a_batch_that_came_over_http_is_known_over_grpc() {
 async fn what_the_sender_says_of_a_batch_is_on_every_event_also_after_a_crash() {
     let house = House::new().await;
     let door = Door::open(&house, PushConfig::default()).await;
-    let mut call = door.call().await;
+    let call = door.call().await;
     let said =
         PushRequest { account: "111122223333".to_owned(), labels: vec!["edge".to_owned(), "eu".to_owned()], ..batch("one", records(0..3)) };
     call.send(said.clone()).await;
@@ -371,17 +371,20 @@ fn a_server_that_dies_between_commit_and_acknowledgement_takes_the_batch_once() 
     let house = outside.block_on(House::new());
     let door = inside.block_on(Door::open(&house, PushConfig::default()));
     let address = door.address;
-    let calling = outside.spawn(async move {
-        let mut call = Call::begin(channel(address).await, TOKEN).await.expect("a call");
-        call.send(batch("one", records(0..10))).await;
-        call.answers.message().await
+    let calling = std::thread::spawn(move || {
+        let sender = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        sender.block_on(async move {
+            let mut call = Call::begin(channel(address).await, TOKEN).await.expect("a call");
+            call.send(batch("one", records(0..10))).await;
+            call.answers.message().await
+        })
     });
     inside.block_on(door.kept(records(0..10).len()));
     outside.block_on(door.flush());
     assert_eq!(outside.block_on(house.visible()), (10, 0), "it is committed");
     drop(door);
     drop(inside);
-    let lost = outside.block_on(calling).expect("no panic");
+    let lost = calling.join().expect("no panic");
     assert!(lost.is_err(), "nobody said that it is taken: {lost:?}");
 
     outside.block_on(async {

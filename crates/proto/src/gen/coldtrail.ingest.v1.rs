@@ -394,9 +394,7 @@ pub mod ingest_service_server {
                         >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<
-                                tonic::Streaming<super::PushRequest>,
-                            >,
+                            request: tonic::Request<tonic::Streaming<super::PushRequest>>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {

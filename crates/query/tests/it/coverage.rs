@@ -131,6 +131,7 @@ async fn rejects_and_objects_that_came_twice_are_counted_by_source() {
         offset: 0,
         reason: "cut short",
         raw: b"x",
+        raw_bytes: 1,
     };
     writer.reject(reject);
     world.index.commit(writer.finish().await.unwrap());
