@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 VERSION = "1.5.5"
 PACKAGES = [f"duckdb=={VERSION}", f"duckdb-extension-avro=={VERSION}", f"duckdb-extension-iceberg=={VERSION}"]
 PIP_SECONDS_MAX = 300
@@ -19,6 +17,8 @@ class DuckDb:
     """Asks in a process of its own."""
 
     def __init__(self, folder: Path) -> None:
+        import pytest
+
         self.python = folder / "bin" / "python"
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES]

@@ -374,7 +374,7 @@ mod cluster;
 mod evidence;
 mod hunting;
 mod lake;
-pub(crate) use catalog::{CatalogBackup, CatalogCommand, CatalogRestore};
+pub(crate) use catalog::{CatalogCommand, CatalogRestore};
 pub(crate) use cluster::{ClusterInit, ClusterJoin, NodeAddress};
 pub(crate) use evidence::{EvidenceCommand, EvidenceExport, EvidenceReplay, HuntConclude, HuntReport, ReportFormat};
 pub(crate) use hunting::{

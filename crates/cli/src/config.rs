@@ -420,7 +420,8 @@ fn read_file(path: &Path) -> anyhow::Result<Table> {
 
 /// Puts `COLDTRAIL_SECTION_KEY` and `COLDTRAIL_KEY` over the file's settings.
 fn override_from(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
-    const SECTIONS: &[&str] = &["cluster", "health", "flight", "catalog", "query", "runs", "findings", "ingest", "writer", "store"];
+    const SECTIONS: &[&str] =
+        &["cluster", "health", "flight", "catalog", "query", "runs", "findings", "ingest", "maintenance", "rejects", "writer", "store"];
     for (name, text) in variables {
         let Some(key) = name.strip_prefix("COLDTRAIL_") else { continue };
         if NOT_SETTINGS.contains(&key) {

@@ -185,6 +185,11 @@ impl Push {
         (self.inner.spool.bytes(), self.inner.config.spool_bytes_max)
     }
 
+    /// How many bytes are safe on the disk and wait to be committed; [`Push::fill`] counts those too that are being written.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.inner.spool.waiting_bytes()
+    }
+
     /// Commits what is received, `flush_seconds` after it came or when there is enough of it, until `stop`.
     pub async fn run(&self, stop: CancellationToken) {
         let (mut wait, mut not_before) = (Duration::ZERO, Instant::now());

@@ -53,7 +53,7 @@ impl Default for WriterConfig {
             page_rows_max: 20_000,
             page_bytes_target: 256 << 10,
             zstd_level: 3,
-            raw_page_bytes_target: 1 << 20,
+            raw_page_bytes_target: 256 << 10,
             raw_zstd_level: 1,
             reject_bytes_max: 64 << 10,
         }

@@ -174,6 +174,11 @@ impl Spool {
         waiting
     }
 
+    /// How many bytes of them there are: without what is still being written.
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.pending.lock().batches.values().map(|(batch, _)| batch.bytes).sum()
+    }
+
     /// Forgets a batch that is committed, and tells those who wait for it what became of it.
     pub(super) async fn release(&self, batch: &Spooled, taken: Taken) -> Result<(), Error> {
         // The marks go last: without their batch they are nothing, and are deleted when the spool is opened.
