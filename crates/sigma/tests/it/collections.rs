@@ -21,8 +21,8 @@ filter: {rules: [look_around], known: {User|endswith|expand: '_%Suffix%'}, condi
 ";
 
 fn files(texts: &[(&str, &str)], placeholders: &str) -> RuleFiles {
-    let mut files = RuleFiles::default();
-    files.files = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let files = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let mut files = RuleFiles { files, ..RuleFiles::default() };
     files.add_placeholders("values.yml", read_placeholders("values.yml", placeholders).unwrap()).unwrap();
     files
 }
