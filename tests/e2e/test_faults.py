@@ -1,6 +1,6 @@
 """Nodes on hosts of their own: what another host can reach of them, and a leader that is cut off, unheard or frozen.
 
-All faults, over more seeds, are in the other files of `make chaos`.
+All faults, over more seeds, are in `make chaos`.
 """
 
 import errno
