@@ -87,5 +87,6 @@ def test_what_cannot_be_a_cluster_is_refused(folders):
     assert not list(folders.folder.iterdir()), "nothing was made"
     assert "cluster init" in folders.run("cluster", "join", ".", "--executor", "x=h:1").stderr
     assert folders.run("cluster", "init", ".", "--scheduler", "a=h:1", "--lake-url", "lake").returncode == 0
+    assert f'lake = "{folders.folder / "lake"}"' in (folders.folder / "a" / "coldtrail.toml").read_text(), "each node runs in another folder"
     again = folders.run("cluster", "init", ".", "--scheduler", "a=h:1", "--lake-url", "lake")
     assert again.returncode == 1 and "cluster join" in again.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -60,3 +61,20 @@ def test_what_was_read_once_comes_from_the_disk_of_this_machine(on_s3, generated
             path.write_bytes(b"spoilt" * 100)
         assert server.query(sql).to_pylist() == first, "a bad disk changes no answer"
         assert gets() > asked
+
+
+def test_tables_are_published_and_the_catalog_is_backed_up_in_the_bucket(on_s3, generated, binary, tmp_path):
+    """Both are conditional puts: what is there already stays."""
+    coldtrail, _ = on_s3
+    report = coldtrail.ingest(generated.folder / SOURCE)
+    published = json.loads(coldtrail.run("lake", "publish", "--json").out)["published"]
+    assert published["tables_published"] > 0 and published["tables_overtaken"] == 0, published
+    again = json.loads(coldtrail.run("lake", "publish", "--json").out)["published"]
+    assert again["tables_published"] == 0 and again["tables_unchanged"] == published["tables_published"], again
+    coldtrail.run("catalog", "backup")
+    other = Coldtrail(binary, tmp_path / "other", coldtrail.lake, coldtrail.environment)
+    restored = other.run("catalog", "restore").out
+    assert "restored snapshot" in restored and "s3://" in restored
+    with other.serve() as server:
+        assert server.value("SELECT count(*) FROM events WHERE length(raw_data) > 0") == report["events"]
+    assert other.ingest(generated.folder / SOURCE)["events"] == 0, "what was taken in is known"

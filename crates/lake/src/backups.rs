@@ -1,10 +1,9 @@
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::{ObjectStore, PutMode, PutPayload};
-use tokio::task::spawn_blocking;
+use object_store::ObjectStore;
 
 use crate::layout::BACKUPS_ROOT;
-use crate::{Error, Lake, durable};
+use crate::{Error, Lake};
 
 impl Lake {
     /// The path of a backup of the catalog with this name, relative to the lake.
@@ -32,21 +31,11 @@ impl Lake {
     ///
     /// # Errors
     ///
-    /// [`Error::FileExists`] if there is one; it is left as it is.
+    /// [`Error::FileExists`] if there is another one; it is left as it is.
     pub async fn put_new(&self, path: &str, bytes: Bytes) -> Result<(), Error> {
-        let exists = || Error::FileExists { path: self.location(path) };
-        if let Some(folder) = self.folder() {
-            let file = folder.join(path);
-            let written = spawn_blocking(move || durable::write_new_file(&file, &bytes)).await;
-            return match written.map_err(|source| Error::Interrupted { source })? {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists()),
-                written => written.map_err(|source| Error::from_io("write", self.location(path), source)),
-            };
-        }
-        match self.store().put_opts(&self.path(path), PutPayload::from(bytes), PutMode::Create.into()).await {
-            Ok(_) => Ok(()),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Err(exists()),
-            Err(error) => Err(Error::from_store("write", self.location(path), error)),
+        match self.create(path, bytes).await? {
+            true => Ok(()),
+            false => Err(Error::FileExists { path: self.location(path) }),
         }
     }
 }

@@ -184,12 +184,13 @@ fn clear(folder: &std::path::Path, first: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// An error that several wait for.
+/// An error that several wait for. What it is about stays: callers tell apart what is gone, what is forbidden and what may be tried again.
 fn shared(location: &Path, error: &Arc<object_store::Error>) -> object_store::Error {
+    use object_store::Error as Store;
     match error.as_ref() {
-        object_store::Error::NotFound { path, source } => {
-            object_store::Error::NotFound { path: path.clone(), source: source.to_string().into() }
-        }
+        Store::NotFound { path, source } => Store::NotFound { path: path.clone(), source: source.to_string().into() },
+        Store::PermissionDenied { path, source } => Store::PermissionDenied { path: path.clone(), source: source.to_string().into() },
+        Store::Unauthenticated { path, source } => Store::Unauthenticated { path: path.clone(), source: source.to_string().into() },
         _ => failed(location, Box::new(Arc::clone(error))),
     }
 }
@@ -360,6 +361,14 @@ mod tests {
         fs::remove_dir_all(own(&folder)).unwrap();
         assert_eq!(cache.get_range(&"a.parquet".into(), 0..50).await.unwrap(), &content[..50]);
         assert_eq!(cache.get_range(&"a.parquet".into(), 0..50).await.unwrap(), &content[..50]);
+    }
+
+    #[test]
+    fn what_an_error_is_about_stays() {
+        let denied = object_store::Error::PermissionDenied { path: "a.parquet".to_owned(), source: "no".into() };
+        assert!(matches!(shared(&"a.parquet".into(), &Arc::new(denied)), object_store::Error::PermissionDenied { .. }));
+        let busy = object_store::Error::Generic { store: "S3", source: "Server returned non-2xx status code: 503".into() };
+        assert!(shared(&"a.parquet".into(), &Arc::new(busy)).to_string().contains("status code: 503"), "whether to try again is read from it");
     }
 
     #[tokio::test]

@@ -26,17 +26,6 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Writes a whole new file like [`write_file`], and fails with [`io::ErrorKind::AlreadyExists`] if there is one of this name.
-pub(crate) fn write_new_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a file needs a folder"))?;
-    create_folders(folder)?;
-    let staged = staged_path(path);
-    // Unlike renaming, linking takes nobody's place.
-    let written = write_staged(&staged, bytes).and_then(|()| fs::hard_link(&staged, path));
-    drop(fs::remove_file(&staged));
-    written.and_then(|()| flush_folder(folder))
-}
-
 /// Writes a whole file in the place of the one that is there, if any: whoever reads sees the old one or the new one.
 pub(crate) fn replace_file(path: &Path, staged: &Path, bytes: &[u8]) -> io::Result<()> {
     stage_beside(path, staged, bytes, |staged| fs::rename(staged, path))

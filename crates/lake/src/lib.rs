@@ -13,6 +13,7 @@ mod backups;
 mod block_cache;
 mod config;
 mod content;
+mod create;
 mod durable;
 mod encode;
 mod error;

@@ -1,16 +1,14 @@
 use std::io;
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use coldtrail_model::Table;
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::ObjectStore;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use crate::durable::{self, STAGED_SUFFIX};
 use crate::layout::ICEBERG_ROOT;
-use crate::{Error, Lake};
+use crate::{Error, Lake, durable};
 
 /// The folder, in that of a table, where its files lie.
 const METADATA: &str = "metadata";
@@ -57,49 +55,14 @@ impl Lake {
     /// Writes a new file of a table, whole or not at all; false if there is another one of that name, which stays as it is. One that
     /// is the same was written by an earlier try whose answer was lost.
     ///
-    /// In a bucket this is a conditional put. Where the store's settings say that it knows none (`AWS_CONDITIONAL_PUT=disabled`), it
-    /// is looked for first: then only one at a time may write.
+    /// In a bucket this is a conditional put, if the store knows it.
     pub async fn create_table_file(&self, table: Table, name: &str, bytes: Bytes) -> Result<bool, Error> {
-        let relative = Self::table_file_path(table, name);
-        let is_new = match self.local_paths(&relative) {
-            Some((path, staged)) => {
-                let bytes = bytes.clone();
-                let written = spawn_blocking(move || durable::create_file(&path, &staged, &bytes)).await;
-                match written.map_err(|source| Error::Interrupted { source })? {
-                    Ok(()) => true,
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
-                    Err(source) => return Err(Error::from_io("write", self.location(&relative), source)),
-                }
-            }
-            None => self.create_in_store(&relative, &bytes).await?,
-        };
-        Ok(is_new || self.get_table_file(table, name).await? == Some(bytes))
-    }
-
-    async fn create_in_store(&self, relative: &str, bytes: &Bytes) -> Result<bool, Error> {
-        let fail = |error| Error::from_store("write", self.location(relative), error);
-        let (store, path) = (self.store(), self.path(relative));
-        match store.put_opts(&path, PutPayload::from(bytes.clone()), PutMode::Create.into()).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
-            Err(object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }) => match store.head(&path).await {
-                Ok(_) => Ok(false),
-                Err(object_store::Error::NotFound { .. }) => self.put(relative, bytes.clone()).await.map(|()| true),
-                Err(error) => Err(fail(error)),
-            },
-            Err(error) => Err(fail(error)),
-        }
+        self.create(&Self::table_file_path(table, name), bytes).await
     }
 
     /// A file of a table; none if there is none of that name.
     pub async fn get_table_file(&self, table: Table, name: &str) -> Result<Option<Bytes>, Error> {
-        let relative = Self::table_file_path(table, name);
-        let fail = |error| Error::from_store("read", self.location(&relative), error);
-        match self.store().get(&self.path(&relative)).await {
-            Ok(found) => found.bytes().await.map(Some).map_err(fail),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(fail(error)),
-        }
+        self.get_if_there(&Self::table_file_path(table, name)).await
     }
 
     /// Every file of every table, in no particular order; what is not ours by its place is left out.
@@ -119,14 +82,6 @@ impl Lake {
     /// Deletes a file of a table; one that is gone already is no error.
     pub async fn delete_table_file(&self, table: Table, name: &str) -> Result<(), Error> {
         self.delete(&Self::table_file_path(table, name)).await
-    }
-
-    /// Where a file of a local lake lies, and where it is staged: under a name of its own, for two may write the same one.
-    fn local_paths(&self, relative: &str) -> Option<(PathBuf, PathBuf)> {
-        let path = self.folder()?.join(relative);
-        let mut staged = path.clone().into_os_string();
-        staged.push(format!(".{}{STAGED_SUFFIX}", Uuid::now_v7()));
-        Some((path, PathBuf::from(staged)))
     }
 }
 

@@ -24,6 +24,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// How often it looks whether cancelled work has ended.
 const ENDING_POLL: Duration = Duration::from_millis(20);
 const ENDING_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long is waited for an executor to attach, if there is none.
+const ATTACH_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long the first task of a job may take to start on executors that have nothing else to do.
 const START_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -90,13 +92,7 @@ impl Supervisor {
             error = self.interruption() => return Err(error),
             slot = self.slots.acquire() => slot,
         };
-        if !self.cluster.is_running().await {
-            let message = match self.cluster.executes() {
-                true => "no executor is running; restart the server",
-                false => "no executor is attached; start one with `coldtrail serve --role executor`, or wait for it",
-            };
-            return Err(Error::Unavailable { message: message.to_owned() });
-        }
+        self.wait_for_executors().await?;
         let (subscriber, statuses) = mpsc::channel(STATUSES);
         let losses = self.cluster.losses();
         let accepted = self.cluster.submit(&self.job_id, plan, context, subscriber).await;
@@ -106,6 +102,26 @@ impl Supervisor {
         self.trust().await?;
         let report = if self.analyze { self.report().await } else { None };
         Ok(Finished { locations, report })
+    }
+
+    /// After a change of leader, executors attach again within seconds: a statement that comes in between waits for them.
+    async fn wait_for_executors(&self) -> Result<(), Error> {
+        let unavailable = |message: &str| Error::Unavailable { message: message.to_owned() };
+        let since = Instant::now();
+        while !self.cluster.is_running().await {
+            if self.cluster.executes() {
+                return Err(unavailable("no executor is running; restart the server"));
+            }
+            if since.elapsed() >= ATTACH_TIME_MAX {
+                return Err(unavailable("no executor is attached; start one with `coldtrail serve --role executor`, or wait for it"));
+            }
+            tokio::select! {
+                biased;
+                error = self.interruption() => return Err(error),
+                () = sleep(ENDING_POLL) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the job's last status: as it is announced, or, should that be lost, by asking.

@@ -44,7 +44,7 @@ pub(crate) struct ClusterInit {
     /// A node that runs tasks, NAME=HOST:PORT; may be given more than once.
     #[arg(long = "executor")]
     pub(crate) executors: Vec<NodeAddress>,
-    /// Where the Parquet lies; all nodes must reach it.
+    /// Where the Parquet lies: s3://…, az://…, gs://…, or a folder that all nodes share.
     #[arg(long = "lake-url", value_name = "URL")]
     pub(crate) lake: String,
 }

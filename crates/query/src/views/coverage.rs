@@ -10,6 +10,8 @@ use crate::catalog::CatalogParts;
 
 /// The statement behind the view, with places for its window.
 const STATEMENT: &str = include_str!("coverage.sql");
+/// So many days somebody who fell silent is missed, hour by hour.
+const SILENT_DAYS_MAX: u32 = 400;
 /// The longest way back that a window can be given as, in days: as far as a log may reach.
 const DAYS_MAX: i64 = 36_500;
 
@@ -112,6 +114,7 @@ fn statement(window: Option<CoverageWindow>, declares: bool, now: DateTime<Utc>)
         }
     };
     let statement = STATEMENT.replace("{declares}", if declares { "true" } else { "false" });
+    let statement = statement.replace("{silent_days_max}", &SILENT_DAYS_MAX.to_string());
     statement.replace("{within}", &within).replace("{start}", &start).replace("{end}", &end)
 }
 

@@ -1,5 +1,6 @@
 -- What came in and what should have, by source, account, region and hour. Filled in by coverage.rs: {within} keeps the window,
--- {start} and {end} are its bounds or null, {declares} says whether something was declared.
+-- {start} and {end} are its bounds or null, {declares} says whether something was
+-- declared, {silent_days_max} is how long somebody who fell silent is missed.
 WITH taken AS (
   SELECT url, source, max(ingested_time) AS ingested_time, sum(bytes) AS bytes, sum(records) AS records
   FROM system.sources
@@ -44,18 +45,30 @@ refused AS (
   FROM others GROUP BY source, hour
 ),
 -- All that is asked of events is asked once: what a statement names twice is read twice.
+ordered AS (
+  SELECT *,
+    lead(hour) OVER in_order AS next_hour,
+    CASE WHEN date_trunc('day', hour) = date_trunc('day', lag(hour) OVER in_order) THEN 0 ELSE 1 END AS begins_active_day
+  FROM present
+  WINDOW in_order AS (PARTITION BY source, account, region ORDER BY hour)
+),
 bounds AS (
   SELECT *,
     coalesce({end}, max(hour) OVER ()) AS end_hour,
     min(hour) OVER of_series AS first_hour,
     max(hour) OVER of_series AS last_hour,
-    lead(hour) OVER (PARTITION BY source, account, region ORDER BY hour) AS next_hour
-  FROM present
+    sum(begins_active_day) OVER of_series AS active_days
+  FROM ordered
   WINDOW of_series AS (PARTITION BY source, account, region)
 ),
--- Each hour with events, and those without that follow it.
+-- Each hour with events, and those without that follow it. Nothing is filled in for who was there on few days only: no rhythm can be
+-- learnt (half of all Saturdays and Sundays are one day in seven), and the years between would be many rows.
 filled AS (
-  SELECT *, unnest(generate_series(hour, greatest(coalesce(next_hour - INTERVAL '1 hour', end_hour), hour), INTERVAL '1 hour')) AS each_hour
+  SELECT *, unnest(generate_series(hour, greatest(hour, CASE
+      WHEN active_days < 3 OR 8 * active_days < (date_part('epoch', last_hour) - date_part('epoch', first_hour)) / 86400.0 THEN hour
+      WHEN next_hour IS NOT NULL THEN next_hour - INTERVAL '1 hour'
+      ELSE least(end_hour, hour + INTERVAL '{silent_days_max} days')
+    END), INTERVAL '1 hour')) AS each_hour
   FROM bounds
 ),
 hours AS (

@@ -66,6 +66,15 @@ async fn who_falls_silent_is_missed_to_the_end() {
 }
 
 #[tokio::test]
+async fn years_between_few_events_cost_nothing_and_a_long_silence_has_an_end() {
+    let world = world(|_, _| false).await;
+    // One in 2012, one in 2031: nobody of them has a rhythm, and the years are not filled with rows.
+    world.add("azure_entra", [sign_in(-5_000, 1), sign_in(1_900, 1)].into_iter()).await;
+    assert_eq!(world.value("SELECT count(*) FROM system.coverage WHERE source = 'azure_entra'").await, "2");
+    assert_eq!(world.value("SELECT count(*) FROM system.coverage WHERE is_gap AND account = '111'").await, (400 * 24).to_string());
+}
+
+#[tokio::test]
 async fn nothing_is_expected_at_night_of_who_works_by_day() {
     let world = world(|day, hour| !(8..18).contains(&hour) || (day == 4 && hour == 10)).await;
     let gaps = gaps(&world, "system.coverage").await;

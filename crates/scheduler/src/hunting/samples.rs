@@ -19,6 +19,8 @@ use super::{Hunting, failed};
 
 /// Of so many indicators that were seen, the first of the feed, the events are asked.
 const INDICATORS_SAMPLED: usize = 200;
+/// Not of one that more events show: what everybody does is told by its counts, and all of it would have to be sorted.
+const EVENTS_ASKED_MAX: u64 = 1_000_000;
 /// And so many values of each, the most frequent.
 pub(super) const VALUES_NAMED: usize = 10;
 /// So many events of each value and class are shown, the first.
@@ -38,11 +40,18 @@ const ENTITIES: [(&str, &[&str]); 3] = [
 /// What is shown of an indicator's events.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
+    /// Why nothing is shown, if the events were not asked.
+    omitted: Option<String>,
     samples: Vec<Value>,
     entities: [BTreeMap<String, u64>; 3],
 }
 
 impl Shown {
+    /// Why nothing is shown, if the events were not asked.
+    pub(super) fn omitted(&self) -> Option<&str> {
+        self.omitted.as_deref()
+    }
+
     /// The first events, of all classes, in the order in which they happened.
     pub(super) fn samples(&self) -> &[Value] {
         &self.samples[..self.samples.len().min(EVENTS_SHOWN)]
@@ -64,12 +73,17 @@ impl Shown {
 type Places = BTreeMap<String, BTreeSet<usize>>;
 
 impl Hunting {
-    /// What is shown of each verdict, by its place; nothing of those whose events were not asked.
+    /// What is shown of each verdict of something that was seen, by its place.
     pub(super) async fn shown(&self, verdicts: &[Verdict], snapshot: &Arc<Snapshot>) -> Result<BTreeMap<usize, Shown>, Error> {
         let seen = verdicts.iter().enumerate().filter(|(_, verdict)| matches!(verdict.status, Status::Seen | Status::Unconfirmed));
         let mut classes: BTreeMap<Class, (Places, TimeRange)> = BTreeMap::new();
-        for (place, verdict) in seen.take(INDICATORS_SAMPLED) {
+        let mut shown = BTreeMap::new();
+        for (number, (place, verdict)) in seen.enumerate() {
             let tally = verdict.seen.unconfirmed.as_deref().filter(|_| verdict.status == Status::Unconfirmed).unwrap_or(&verdict.seen);
+            if let Some(reason) = reason_to_omit(number, tally.events()) {
+                shown.insert(place, Shown { omitted: Some(reason), ..Shown::default() });
+                continue;
+            }
             let Some((start_ms, end_ms)) = tally.first_ms.zip(tally.last_ms) else { continue };
             let time = TimeRange { start_ms, end_ms };
             for class in tally.classes.iter().filter_map(|class| class.parse::<Class>().ok()) {
@@ -80,7 +94,6 @@ impl Hunting {
                 }
             }
         }
-        let mut shown = BTreeMap::new();
         for (class, (places, window)) in classes {
             let Some(hits) = hits(class, places.keys(), window) else { continue };
             self.add_samples(class, &hits, &places, snapshot, &mut shown).await?;
@@ -166,6 +179,14 @@ impl Hunting {
     }
 }
 
+/// Why the events of an indicator are not asked: the `number`-th that was seen, by so many events.
+fn reason_to_omit(number: usize, events: u64) -> Option<String> {
+    if number >= INDICATORS_SAMPLED {
+        return Some(format!("events are shown of the first {INDICATORS_SAMPLED} indicators that were seen; sweep('…') has the others"));
+    }
+    (events > EVENTS_ASKED_MAX).then(|| format!("{events} events show it, and they are looked at up to {EVENTS_ASKED_MAX}"))
+}
+
 /// The events of a class that show one of these values (in lower case), once for each value they show; none if no column can.
 fn hits<'a>(class: Class, values: impl Iterator<Item = &'a String>, window: TimeRange) -> Option<String> {
     let list: Vec<String> = values.map(|value| format!("'{}'", value.replace('\'', "''"))).collect();
@@ -215,6 +236,13 @@ mod tests {
         assert!(sql.contains("lower(query_hostname) IN ('o''neil')"), "{sql}");
         assert!(sql.contains(" src_endpoint_ip IN ('o''neil')"), "{sql}");
         assert!(!sql.contains("databucket"), "{sql}");
+    }
+
+    #[test]
+    fn it_is_said_why_nothing_is_shown() {
+        assert_eq!(reason_to_omit(199, EVENTS_ASKED_MAX), None);
+        assert!(reason_to_omit(200, 1).is_some_and(|reason| reason.contains("first 200 indicators")));
+        assert!(reason_to_omit(0, EVENTS_ASKED_MAX + 1).is_some_and(|reason| reason.contains("1000001 events show it")));
     }
 
     #[test]

@@ -159,6 +159,7 @@ fn to_json(verdict: &Verdict, incomplete: Option<&str>, shown: Option<&Shown>) -
         "unconfirmed": seen.unconfirmed, "first_seen": seen.first_ms.map(format_ms), "last_seen": seen.last_ms.map(format_ms),
         "classes": seen.classes, "sources": seen.sources, "accounts": seen.accounts, "top_values": top.collect::<Vec<_>>(),
         "top_entities": shown.map(Shown::entities), "samples": shown.map(Shown::samples).unwrap_or_default(),
+        "samples_omitted": shown.and_then(Shown::omitted),
         "searched": verdict.searched, "valid_from": verdict.valid_from.map(format_ms), "valid_until": verdict.valid_until.map(format_ms),
         "confidence": verdict.confidence, "tlp": verdict.tlp, "attack": verdict.attack, "labels": verdict.labels,
     })

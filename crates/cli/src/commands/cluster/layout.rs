@@ -53,8 +53,13 @@ pub(super) fn init(init: &ClusterInit) -> anyhow::Result<u8> {
     if !SCHEDULERS.contains(&init.schedulers.len()) {
         bail!("{} schedulers were named; one, three or five can agree", init.schedulers.len());
     }
+    // Each node is started in a folder of its own: a folder of the lake means the same to all only as a whole path.
+    let lake = match init.lake.contains("://") {
+        true => init.lake.clone(),
+        false => std::path::absolute(&init.lake).with_context(|| format!("{} is no folder", init.lake))?.display().to_string(),
+    };
     let layout = Layout {
-        lake: init.lake.clone(),
+        lake,
         schedulers: init.schedulers.iter().map(Node::from).collect(),
         executors: init.executors.iter().map(Node::from).collect(),
     };
